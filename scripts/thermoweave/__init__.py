@@ -1,0 +1,1 @@
+"""Shared modules of the Thermoweave workflow: physics, file formats, statistics and adapters."""
