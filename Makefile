@@ -1,0 +1,49 @@
+# Two-liners over snakemake, which stays the interface: .venv/bin/snakemake --profile profiles/default ...
+SNAKEMAKE := .venv/bin/snakemake --profile profiles/default
+# Where there is no conda, tools/venv-conda stands in for it; appended, so that a real one wins.
+export PATH := $(PATH):$(CURDIR)/tools/venv-conda
+# The profile's place of the environments follows PWD, which `make -C` leaves at the caller's folder.
+export PWD := $(CURDIR)
+
+.DEFAULT_GOAL := help
+.PHONY: help setup environments demo test doctor lint clean clean-environments
+
+help:  ## this list
+	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 27
+
+setup: .venv/.complete  ## the workflow's own environment, .venv, so that .venv/bin/snakemake works by itself
+
+.venv/.complete: envs/workflow.yaml
+	rm -rf .venv
+	python3 tools/venv-conda/conda env create --file envs/workflow.yaml --prefix .venv
+	touch $@
+
+# Snakemake makes environments one after another, mostly on one core; this makes them side by side.
+environments: setup  ## the rules' environments, below .snakemake/conda
+	printf '%s\n' pwscf analysis nequip | xargs -P 3 -I NAME $(SNAKEMAKE) --snakefile tests/Snakefile --conda-create-envs-only --quiet all -- NAME
+
+demo: environments  ## the quickstart campaign, from config to figures and a report
+	$(SNAKEMAKE) --configfile config/quickstart.yaml
+	$(SNAKEMAKE) --configfile config/quickstart.yaml --report results/report.html
+	@ls results/reduce/*/figures/*.svg results/report.html
+
+# Each environment runs the tests of what it is for (tests/conftest.py has the list).
+test: environments  ## the tests
+	.venv/bin/python -m pytest tests/unit tests/workflow
+	$(SNAKEMAKE) --snakefile tests/Snakefile --cores 1 pwscf analysis nequip
+
+doctor:  ## what this machine has, and what each missing thing would give
+	@python3 tools/doctor.py
+
+lint: setup  ## all linters
+	.venv/bin/ruff check
+	.venv/bin/ruff format --check
+	.venv/bin/snakefmt --check Snakefile rules tests/Snakefile
+	$(SNAKEMAKE) --configfile config/quickstart.yaml --lint
+
+clean:  ## remove what the run made: results/ and snakemake's records of it; the environments stay
+	rm -rf results
+	if [ -d .snakemake ]; then find .snakemake -mindepth 1 -maxdepth 1 ! -name conda -exec rm -rf {} +; fi
+
+clean-environments:  ## remove .venv and the rules' environments
+	rm -rf .venv .snakemake/conda

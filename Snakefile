@@ -1,0 +1,55 @@
+"""Thermoweave: from first-principles labels to diffusion coefficients, activation energies and spectra.
+
+One stage a file, in the order in which the data flow. docs/design.md is the contract.
+"""
+
+from snakemake.utils import min_version
+
+min_version("9.27")
+
+
+configfile: "config/config.yaml"
+
+
+report: "report/workflow.rst"
+
+
+include: "rules/common.smk"
+include: "rules/generate.smk"
+include: "rules/label.smk"
+include: "rules/train.smk"
+include: "rules/explore.smk"
+include: "rules/simulate.smk"
+include: "rules/reduce.smk"
+include: "rules/audit.smk"
+
+
+rule all:
+    default_target: True
+    input:
+        expand(
+            [
+                "results/train/round{round}/{backend}/seed{seed}/figures/parity.svg",
+                "results/reduce/{backend}/transport.nc",
+                "results/reduce/{backend}/transport.csv",
+                "results/reduce/{backend}/structure.nc",
+                "results/reduce/{backend}/spectra.nc",
+                "results/reduce/{backend}/arrhenius.nc",
+                "results/reduce/{backend}/arrhenius.csv",
+                "results/reduce/{backend}/figures/arrhenius.svg",
+                "results/reduce/{backend}/figures/msd.svg",
+                "results/reduce/{backend}/figures/rdf.svg",
+                "results/reduce/{backend}/figures/vdos.svg",
+                "results/audit/{backend}/conditions.csv",
+                "results/audit/{backend}/conditions.html",
+                "results/audit/{backend}/campaign.json",
+            ],
+            round=LAST_ROUND,
+            backend=BACKENDS,
+            seed=SEEDS,
+        ),
+        "results/audit/cost.csv",
+        "results/audit/cost.html",
+    localrule: True
+    message:
+        "The campaign is complete: every figure and table is below results/."

@@ -1,0 +1,79 @@
+"""What was run, what it cost, and whether it may be believed.
+
+REQUIRED INPUTS: the records of all stages
+OUTPUTS:
+    results/audit/{backend}/conditions.csv, .html   one line a run
+    results/audit/{backend}/campaign.json           exists only if the campaign passes
+    results/audit/cost.csv, .html                   core-hours by rule
+"""
+
+
+def verdicts(backend):
+    """The verdict of every run of the grid."""
+    path = "results/simulate/{backend}/x{concentration}/T{temperature}/replica{replica}.json"
+    return expand(path, backend=backend, concentration=CONCENTRATIONS, temperature=TEMPERATURES, replica=REPLICAS)
+
+
+rule audit_conditions:
+    input:
+        verdicts=lambda wildcards: verdicts(wildcards.backend),
+        errors=f"results/train/round{LAST_ROUND}/{{backend}}/seed{SEEDS[0]}/errors.json",
+        transport="results/reduce/{backend}/transport.csv",
+    output:
+        csv="results/audit/{backend}/conditions.csv",
+        html=report(
+            "results/audit/{backend}/conditions.html",
+            caption="../report/conditions.rst",
+            category="1. Results",
+            labels={"figure": "condition table", "potential": "{backend}"},
+        ),
+    log:
+        "results/logs/audit_conditions/{backend}.log",
+    conda:
+        "../envs/analysis.yaml"
+    message:
+        "Writing the condition table of {wildcards.backend}."
+    script:
+        "../scripts/audit_conditions.py"
+
+
+rule audit_campaign:
+    input:
+        summaries=expand("results/label/round{round}/summary.csv", round=range(LAST_ROUND + 1)),
+        verdicts=lambda wildcards: verdicts(wildcards.backend),
+    output:
+        "results/audit/{backend}/campaign.json",
+    log:
+        "results/logs/audit_campaign/{backend}.log",
+    conda:
+        "../envs/analysis.yaml"
+    params:
+        **config["audit"],
+    message:
+        "Auditing the campaign with {wildcards.backend}."
+    script:
+        "../scripts/audit_campaign.py"
+
+
+rule audit_cost:
+    input:
+        expand("results/reduce/{backend}/arrhenius.csv", backend=BACKENDS),
+        expand("results/label/round{round}/summary.csv", round=range(LAST_ROUND + 1)),
+    output:
+        csv="results/audit/cost.csv",
+        html=report(
+            "results/audit/cost.html",
+            caption="../report/cost.rst",
+            category="3. Cost",
+            labels={"figure": "core-hours by rule", "potential": "all"},
+        ),
+    log:
+        "results/logs/audit_cost.log",
+    conda:
+        "../envs/analysis.yaml"
+    params:
+        benchmarks="results/benchmarks",
+    message:
+        "Adding up what the campaign cost."
+    script:
+        "../scripts/audit_cost.py"

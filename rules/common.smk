@@ -1,0 +1,74 @@
+"""Names that the config gives to the rules, wildcard constraints, input functions. No rules."""
+
+import math
+import os
+import shutil
+import sys
+from pathlib import Path
+
+SCRIPTS = f"{workflow.basedir}/scripts"
+sys.path.insert(0, SCRIPTS)
+
+from thermoweave import campaign
+
+# Where there is no conda, a stand-in builds the environments of envs/ as plain venvs (appended: a real conda wins).
+if shutil.which("conda") is None:
+    os.environ["PATH"] += f"{os.pathsep}{workflow.basedir}/tools/venv-conda"
+
+# Stops here, before any job, at the first wrong key, value or combination.
+campaign.validate(config, Path(workflow.basedir))
+
+CONCENTRATIONS = config["concentrations"]
+TEMPERATURES = config["temperatures"]
+REPLICAS = [str(k) for k in range(1, config["replicas"] + 1)]
+BACKENDS = list(config["train"]["backends"])
+SEEDS = config["train"]["seeds"]
+LAST_ROUND = config["explore"]["rounds"]
+# The potential that walks in `explore`.
+EXPLORER = f"{BACKENDS[0]}/seed{SEEDS[0]}"
+SYSTEM = config["system"]
+
+
+wildcard_constraints:
+    concentration=r"\d+(\.\d+)?",
+    temperature=r"\d+(\.\d+)?",
+    replica=r"\d+",
+    round=r"\d+",
+    batch=r"\d+",
+    seed=r"\d+",
+    backend="|".join(BACKENDS),
+
+
+def modules(*names):
+    """Files of scripts/thermoweave that a rule's numbers depend on: Snakemake tracks a script, not what it imports."""
+    return [f"{SCRIPTS}/thermoweave/{name}.py" for name in names]
+
+
+def batches(round):
+    """Numbers of the label batches of one concentration in a round."""
+    n = config["generate" if int(round) == 0 else "explore"]["structures"]
+    return range(math.ceil(n / config["label"]["batch"]))
+
+
+def structures_to_label(wildcards):
+    """Round 0 labels what `generate` made, later rounds what `explore` chose."""
+    if wildcards.round == "0":
+        return "results/generate/x{concentration}/structures.extxyz"
+    return f"results/explore/round{int(wildcards.round) - 1}/x{{concentration}}/selected.extxyz"
+
+
+def batch_files(name, round):
+    """One file of every batch of every concentration of a round."""
+    path = f"results/label/round{round}/x{{concentration}}/batch{{batch}}.{name}"
+    return expand(path, concentration=CONCENTRATIONS, batch=batches(round))
+
+
+def labels_until(wildcards):
+    """All label batches of rounds 0 to n: what the potential of round n is trained on."""
+    return [path for k in range(int(wildcards.round) + 1) for path in batch_files("extxyz", k)]
+
+
+def potential_of(wildcards):
+    """The compiled potential of the last round; replicas take the trained seeds in turn, so that their spread shows it."""
+    seed = SEEDS[(int(wildcards.replica) - 1) % len(SEEDS)]
+    return f"results/train/round{LAST_ROUND}/{{backend}}/seed{seed}/compiled/potential.json"

@@ -1,0 +1,67 @@
+"""Structures that look like the melt.
+
+REQUIRED INPUTS: none (the config's sections `system` and `generate`)
+OUTPUTS:
+    results/generate/x{concentration}/structures.extxyz          what round 0 labels
+    results/generate/x{concentration}/T{temperature}/start{replica}.extxyz   where production runs start
+"""
+
+
+rule generate_structures:
+    input:
+        code=modules("composition", "generators/ionic_melt"),
+    output:
+        structures="results/generate/x{concentration}/structures.extxyz",
+    log:
+        "results/logs/generate_structures/x{concentration}.log",
+    benchmark:
+        "results/benchmarks/generate_structures/x{concentration}.tsv"
+    conda:
+        "../envs/analysis.yaml"
+    params:
+        composition=SYSTEM["composition"],
+        density=SYSTEM["density"],
+        charges=SYSTEM["charges"],
+        radii=SYSTEM["radii"],
+        n_units=config["generate"]["formula_units"],
+        n_structures=config["generate"]["structures"],
+        temperatures=config["generate"]["temperatures"],
+        strain=config["generate"]["strain"],
+        superheat=config["generate"]["superheat"],
+        contact_share=config["generate"]["contact_share"],
+        contact_scale=config["generate"]["contact_scale"],
+        md_ps=config["generate"]["md_ps"],
+        seed=config["seed"],
+    resources:
+        runtime=10,
+    message:
+        "Making first structures at concentration {wildcards.concentration}."
+    script:
+        "../scripts/generate_structures.py"
+
+
+rule generate_start:
+    input:
+        code=modules("composition", "generators/ionic_melt"),
+    output:
+        start="results/generate/x{concentration}/T{temperature}/start{replica}.extxyz",
+    log:
+        "results/logs/generate_start/x{concentration}_T{temperature}_replica{replica}.log",
+    benchmark:
+        "results/benchmarks/generate_start/x{concentration}_T{temperature}_replica{replica}.tsv"
+    conda:
+        "../envs/analysis.yaml"
+    params:
+        composition=SYSTEM["composition"],
+        density=SYSTEM["density"],
+        charges=SYSTEM["charges"],
+        radii=SYSTEM["radii"],
+        n_units=config["simulate"]["formula_units"],
+        md_ps=config["generate"]["md_ps"],
+        seed=config["seed"],
+    resources:
+        runtime=10,
+    message:
+        "Making the start of replica {wildcards.replica} at x = {wildcards.concentration}, {wildcards.temperature} K."
+    script:
+        "../scripts/generate_start.py"

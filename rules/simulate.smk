@@ -1,0 +1,36 @@
+"""Molecular dynamics over the grid, one job a condition and replica.
+
+REQUIRED INPUTS: results/train/round{last}/{backend}/seed{seed}/compiled/potential.json,
+    results/generate/x{concentration}/T{temperature}/start{replica}.extxyz
+OUTPUTS, below results/simulate/{backend}/x{concentration}/T{temperature}/:
+    replica{replica}.nc     the trajectory (AMBER NetCDF)
+    replica{replica}.json   the verdict of the health gate
+"""
+
+
+rule simulate_md:
+    input:
+        start="results/generate/x{concentration}/T{temperature}/start{replica}.extxyz",
+        potential=potential_of,
+        code=modules("engines/ase", "potentials/wall"),
+    output:
+        trajectory="results/simulate/{backend}/x{concentration}/T{temperature}/replica{replica}.nc",
+        verdict="results/simulate/{backend}/x{concentration}/T{temperature}/replica{replica}.json",
+    log:
+        "results/logs/simulate_md/{backend}_x{concentration}_T{temperature}_replica{replica}.log",
+    benchmark:
+        "results/benchmarks/simulate_md/{backend}_x{concentration}_T{temperature}_replica{replica}.tsv"
+    conda:
+        "../envs/{backend}.yaml"
+    params:
+        protocol=config["simulate"]["protocol"],
+        health=config["simulate"]["health"],
+        seed=config["seed"],
+    threads: 1
+    resources:
+        runtime=120,
+        mem_mb=2000,
+    message:
+        "Simulating x = {wildcards.concentration} at {wildcards.temperature} K, replica {wildcards.replica}, with {wildcards.backend}."
+    script:
+        "../scripts/simulate_md.py"

@@ -1,0 +1,78 @@
+"""One line for each run of the grid: what was simulated, whether it passed, and how good the potential is there."""
+
+import json
+from pathlib import Path
+
+from thermoweave import environment, logs
+from thermoweave.tables import read_csv, with_error, write_csv, write_html
+
+COLUMNS = {
+    "concentration": "x",
+    "temperature": "T (K)",
+    "replica": "replica",
+    "verdict": "verdict",
+    "frames": "frames",
+    "mean_temperature_K": "mean T (K)",
+    "wall_contacts_per_frame": "wall contacts / frame",
+    "ns_per_day": "ns/day",
+    "force_rmse": "force RMSE at x (meV/Å)",
+    "diffusion": "D (1e-9 m²/s)",
+}
+CAPTION = (
+    "A run that failed the health gate is a gap in every figure and table, with its reason here. Wall contacts: ion pairs "
+    "inside the wall where the labels end, mean over the frames; the nearer to zero, the more the run stayed where labels are. "
+    "Force RMSE: of the potential on held-out labels of that concentration, with its standard error. D: self-diffusion "
+    "coefficient of each species from all replicas of the condition, one standard deviation, not corrected for finite size."
+)
+
+
+def audit_conditions(verdicts: list[Path], errors: Path, transport: Path, out_csv: Path, out_html: Path) -> None:
+    """Write the condition table as CSV and HTML."""
+    rmse = force_errors(json.loads(Path(errors).read_text()))
+    diffusion = diffusion_texts(read_csv(transport))
+    rows = []
+    for path in verdicts:
+        verdict = json.loads(Path(path).read_text())
+        x, t = verdict["concentration"], verdict["temperature"]
+        rows.append(
+            {
+                **{key: verdict.get(key, "") for key in COLUMNS},
+                "verdict": "passed" if verdict["passed"] else f"failed: {verdict['reason']}",
+                "force_rmse": rmse.get(x, "–"),
+                "diffusion": diffusion.get((x, t), "–"),
+                "gap": not verdict["passed"],
+            }
+        )
+    write_csv(out_csv, [{key: row[key] for key in COLUMNS} for row in rows], list(COLUMNS))
+    write_html(out_html, "Conditions", CAPTION, COLUMNS, rows)
+
+
+def force_errors(errors: dict) -> dict[str, str]:
+    """Force RMSE on held-out labels for each concentration, as text with its standard error."""
+    return {
+        row["concentration"].removeprefix("x"): with_error(row["force_rmse_meV_A"], row["force_rmse_std_meV_A"])
+        for row in errors["test"]["concentrations"]
+    }
+
+
+def diffusion_texts(rows: list[dict]) -> dict[tuple[str, str], str]:
+    """`Li 9.1 ± 1.0, K ...` for each condition that has numbers."""
+    texts: dict[tuple[str, str], list[str]] = {}
+    for row in rows:
+        value, std = (float(row[key] or "nan") * 1e9 for key in ("D_m2_s", "D_std_m2_s"))
+        texts.setdefault((row["concentration"], row["temperature"]), []).append(f"{row['species']} {with_error(value, std)}")
+    return {key: ", ".join(parts) for key, parts in texts.items()}
+
+
+if __name__ == "__main__":
+    from snakemake.script import snakemake
+
+    environment.isolate()
+    logs.start(snakemake.log[0])
+    audit_conditions(
+        list(snakemake.input.verdicts),
+        snakemake.input.errors,
+        snakemake.input.transport,
+        snakemake.output.csv,
+        snakemake.output.html,
+    )

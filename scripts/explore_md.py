@@ -1,0 +1,100 @@
+"""Let the potential of a round walk at the conditions that will be simulated, and keep what it visits."""
+
+import logging
+from pathlib import Path
+
+import numpy as np
+from ase import Atoms
+from thermoweave import environment, health, logs, potentials
+from thermoweave.composition import cell_volume, unit_counts
+from thermoweave.engines import ase as engine
+from thermoweave.frames import read_frames, write_frames
+from thermoweave.seeds import generator_for
+from thermoweave.tables import write_csv
+
+log = logging.getLogger(__name__)
+
+THERMOSTAT_PS = 0.1
+
+
+def at_density(atoms: Atoms, volume: float) -> Atoms:
+    """A copy of a cell scaled to `volume` (A^3): the first structures were strained, the conditions are not."""
+    copy = Atoms(atoms.symbols, atoms.positions, cell=atoms.cell, pbc=True)
+    copy.set_cell(copy.cell * (volume / copy.get_volume()) ** (1 / 3), scale_atoms=True)
+    return copy
+
+
+def walk(
+    atoms: Atoms, kelvin: float, timestep_fs: float, n_frames: int, interval: int, limits: health.Limits, rng: np.random.Generator
+) -> tuple[list[Atoms], str | None]:
+    """Frames of one walk up to its end or its first sick frame, and what was wrong with that one."""
+    frames = []
+    for index in range(n_frames):
+        engine.thermostatted(atoms, kelvin, timestep_fs, THERMOSTAT_PS, rng).run(interval)
+        sick = health.sick_frame(atoms, kelvin, limits)
+        if sick:
+            return frames, sick
+        frame = Atoms(atoms.symbols, atoms.get_positions(wrap=True), cell=atoms.cell, pbc=True)
+        frame.info.update(time_ps=(index + 1) * interval * timestep_fs / 1000, wall_contacts=int(atoms.calc.results["wall_contacts"]))
+        frames.append(frame)
+    return frames, None
+
+
+def explore(
+    structures: Path, potential: Path, out_candidates: Path, out_walks: Path, concentration: str, round: int, composition: dict,
+    density: dict, n_units: int, temperatures: list[str], timestep_fs: float, length_ps: float, interval_ps: float,
+    limits: health.Limits, seed: int,
+) -> None:  # fmt: skip
+    """One walk a temperature, in a cell of the labels' size at the condition's density; candidates and a line a walk."""
+    interval = max(1, int(interval_ps * 1000 / timestep_fs + 0.5))
+    n_frames = int(length_ps / interval_ps + 0.5)
+    units = unit_counts(composition, concentration, n_units)
+    first = read_frames(structures)
+    calculator = potentials.load(potential)
+    candidates, rows = [], []
+    for walker, temperature in enumerate(temperatures):
+        kelvin = float(temperature)
+        atoms = at_density(first[walker % len(first)], cell_volume(units, concentration, temperature, density))
+        rng = generator_for(seed, "explore", round, concentration, temperature)
+        engine.prepare(atoms, calculator, kelvin, rng)
+        frames, sick = walk(atoms, kelvin, timestep_fs, n_frames, interval, limits, rng)
+        for frame in frames:
+            frame.info.update(concentration=f"x{concentration}", temperature=f"T{temperature}", round=round + 1)
+        contacts = [frame.info["wall_contacts"] for frame in frames]
+        rows.append(
+            {
+                "concentration": f"x{concentration}",
+                "temperature": f"T{temperature}",
+                "frames": len(frames),
+                "frames_planned": n_frames,
+                "wall_contacts_per_frame": round_to(np.mean(contacts) if contacts else np.nan),
+                "stopped": sick or "",
+            }
+        )
+        log.info("T%s: %s", temperature, rows[-1])
+        candidates += frames
+    write_frames(out_candidates, candidates)
+    write_csv(out_walks, rows, list(rows[0]))
+
+
+def round_to(value: float) -> float:
+    return float(f"{value:.4g}")
+
+
+if __name__ == "__main__":
+    from snakemake.script import snakemake
+
+    environment.isolate()
+    logs.start(snakemake.log[0])
+    options = dict(snakemake.params)
+    limits = health.Limits(**options.pop("health"))
+    explore(
+        Path(snakemake.input.structures),
+        Path(snakemake.input.potential),
+        Path(snakemake.output.candidates),
+        Path(snakemake.output.walks),
+        snakemake.wildcards.concentration,
+        int(snakemake.wildcards.round),
+        limits=limits,
+        **options,
+    )

@@ -1,0 +1,80 @@
+"""Write the first structures of one concentration: what the first labels are computed for."""
+
+import itertools
+import logging
+from pathlib import Path
+
+import numpy as np
+from ase import Atoms
+from thermoweave import environment, logs
+from thermoweave.composition import atom_counts, cell_volume, realised_shares, unit_counts
+from thermoweave.frames import closest_distance, write_frames
+from thermoweave.generators import ionic_melt
+from thermoweave.seeds import generator_for
+
+log = logging.getLogger(__name__)
+
+
+def squeeze_pair(atoms: Atoms, pair: tuple[str, str], scale: float) -> bool:
+    """Bring the nearest pair of the two species to `scale` times its distance, in place; False if there is no such pair.
+
+    Labels of ordinary melt frames hold no contact of two cations; a network that never saw one lets them collapse.
+    """
+    first = [i for i, s in enumerate(atoms.symbols) if s == pair[0]]
+    second = [i for i, s in enumerate(atoms.symbols) if s == pair[1]]
+    candidates = [(atoms.get_distance(i, j, mic=True), i, j) for i in first for j in second if i != j]
+    if not candidates:
+        return False
+    distance, i, j = min(candidates)
+    step = 0.5 * (1 - scale) * atoms.get_distance(i, j, mic=True, vector=True)
+    atoms.positions[i] += step
+    atoms.positions[j] -= step
+    return True
+
+
+def generate_structures(
+    output: Path,
+    concentration: str,
+    composition: dict,
+    density: dict,
+    charges: dict,
+    radii: dict,
+    n_units: int,
+    n_structures: int,
+    temperatures: list[str],
+    strain: float,
+    superheat: float,
+    contact_share: float,
+    contact_scale: list[float],
+    md_ps: float,
+    seed: int,
+) -> None:
+    """`n_structures` melts, temperatures in turn, cells strained and heated at random, a share with one squeezed pair."""
+    units = unit_counts(composition, concentration, n_units)
+    counts = atom_counts(units)
+    log.info("x = %s: %s, mole fractions %s", concentration, counts, realised_shares(units))
+    pairs = itertools.cycle(itertools.combinations_with_replacement(counts, 2))
+    options = {"charges": charges, "radii": radii, "md_ps": md_ps}
+    contacts = 0
+    frames = []
+    for index in range(n_structures):
+        rng = generator_for(seed, "generate", concentration, index)
+        temperature = temperatures[index % len(temperatures)]
+        volume = cell_volume(units, concentration, temperature, density) * (1 + strain * rng.uniform(-1, 1)) ** 3
+        kelvin = float(temperature) * rng.uniform(1, superheat)
+        atoms = ionic_melt.generate(counts, volume, kelvin, rng, options)
+        # spread evenly over the list: structure k is squeezed when the running share falls behind
+        if contacts < contact_share * (index + 1):
+            contacts += squeeze_pair(atoms, next(pairs), rng.uniform(*contact_scale))
+        atoms.info.update(concentration=f"x{concentration}", temperature=f"T{temperature}", round=0, index=index)
+        log.info("structure %d: %.0f K, %.2f A cell, closest pair %.2f A", index, kelvin, volume ** (1 / 3), closest_distance(atoms))
+        frames.append(atoms)
+    write_frames(output, frames)
+
+
+if __name__ == "__main__":
+    from snakemake.script import snakemake
+
+    environment.isolate()
+    logs.start(snakemake.log[0])
+    generate_structures(snakemake.output[0], **snakemake.params)

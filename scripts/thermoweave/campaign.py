@@ -1,0 +1,160 @@
+"""The campaign's config, checked as a whole before any job: keys, types, ranges, and what a schema cannot say."""
+
+import difflib
+import math
+from pathlib import Path
+
+from ase.data import chemical_symbols
+from ase.formula import Formula
+from thermoweave import potentials
+from thermoweave.composition import cell_volume, realised_shares, unit_counts
+
+LARGEST_ROUNDING = 0.03  # of a mole fraction, between what is asked for and what a finite cell can hold
+
+
+class ConfigError(ValueError):
+    """A config that cannot be run; the message lists every fault with its key, what is allowed and what to do."""
+
+
+def validate(config: dict, root: Path) -> None:
+    """Check a config against config/schema.yaml below `root` and against itself; raises ConfigError with all faults."""
+    faults = schema_faults(config, root / "config" / "schema.yaml")
+    if not faults:
+        faults = [*system_faults(config), *grid_faults(config), *backend_faults(config), *pwscf_faults(config)]
+    if faults:
+        lines = "\n".join(f"  - {fault}" for fault in faults)
+        raise ConfigError(f"the config cannot be run:\n{lines}\nconfig/README.md and config/schema.yaml describe every key.")
+
+
+def schema_faults(config: dict, schema_file: Path) -> list[str]:
+    """Sentences for every place where the config breaks the schema."""
+    import yaml
+    from jsonschema import Draft202012Validator
+
+    schema = yaml.safe_load(schema_file.read_text())
+    faults = []
+    for error in sorted(Draft202012Validator(schema).iter_errors(config), key=lambda e: [str(p) for p in e.absolute_path]):
+        key = ".".join(str(part) for part in error.absolute_path)
+        if error.validator == "additionalProperties":
+            allowed = error.schema["properties"]
+            for name in error.instance.keys() - allowed.keys():
+                faults.append(f"{_join(key, name)}: unknown key{did_you_mean(str(name), allowed)}; allowed: {', '.join(allowed)}")
+        elif error.validator == "required":
+            for name in set(error.validator_value) - set(error.instance):
+                meaning = error.schema["properties"][name].get("description", "a section")
+                fault = f"{_join(key, name)}: missing ({meaning})"
+                if fault not in faults:
+                    faults.append(fault)
+        elif error.validator == "enum":
+            options = [str(option) for option in error.validator_value]
+            faults.append(f"{key}: {error.instance!r} is not one of {', '.join(options)}{did_you_mean(str(error.instance), options)}")
+        elif error.validator == "pattern" or (error.validator == "type" and error.validator_value == "string"):
+            hint = f'; write it in quotes, "{error.instance}"' if isinstance(error.instance, int | float) else ""
+            faults.append(f"{key}: {error.instance!r} is not a plain number in quotes{hint}" if key != "name" else f"name: {error.message}")
+        else:
+            meaning = error.schema.get("description", "")
+            faults.append(f"{key}: {error.message}{f' ({meaning})' if meaning else ''}")
+    return faults
+
+
+def system_faults(config: dict) -> list[str]:
+    """Species, charges, radii and the neutrality of each formula unit."""
+    system = config["system"]
+    faults = []
+    species = set()
+    for unit in system["composition"]:
+        try:
+            content = Formula(unit).count()
+        except ValueError:
+            faults.append(f"system.composition.{unit}: not a chemical formula")
+            continue
+        unknown = [s for s in content if s not in chemical_symbols[1:]]
+        faults += [f"system.composition.{unit}: unknown element {s}{did_you_mean(s, chemical_symbols[1:])}" for s in unknown]
+        species |= set(content) - set(unknown)
+        missing = [s for s in content if s not in system["charges"] and s not in unknown]
+        faults += [f"system.charges: no formal charge for {s}, which {unit} contains" for s in missing]
+        if not missing and not unknown:
+            net = sum(system["charges"][s] * n for s, n in content.items())
+            if abs(net) > 1e-9:
+                faults.append(f"system.composition.{unit}: net charge {net:+g} e from system.charges; each formula unit must be neutral")
+    for section in ("charges", "radii"):
+        extra = system[section].keys() - species
+        faults += [f"system.{section}.{s}: no such species in system.composition{did_you_mean(s, species)}" for s in sorted(extra)]
+    faults += [f"system.radii: no ionic radius for {s}" for s in sorted(species - system["radii"].keys())]
+    return faults
+
+
+def grid_faults(config: dict) -> list[str]:
+    """Concentrations that cells can hold, densities that exist, temperatures that were sampled."""
+    faults = []
+    system, density = config["system"], config["system"]["density"]
+    wanted = config["concentrations"] if density["rule"] == "table" else list(system["composition"])
+    missing = [name for name in wanted if name not in density["coefficients"]]
+    faults += [f"system.density.coefficients: no entry for {name} (rule {density['rule']})" for name in missing]
+    for stage in ("generate", "simulate"):
+        n_units = config[stage]["formula_units"]
+        for x in config["concentrations"]:
+            try:
+                units = unit_counts(system["composition"], x, n_units)
+                if not missing:
+                    for temperature in config["temperatures"]:
+                        cell_volume(units, x, temperature, density)
+            except (ValueError, ZeroDivisionError) as error:
+                faults.append(f"concentrations: {x}: {error}")
+                continue
+            shares = realised_shares(unit_counts(system["composition"], x, 10**6))
+            off = max(abs(share - shares[unit]) for unit, share in realised_shares(units).items())
+            if off > LARGEST_ROUNDING:
+                faults.append(
+                    f"concentrations: {x} cannot be built from {stage}.formula_units: {n_units} (nearest differs by {off:.3f}, "
+                    f"allowed {LARGEST_ROUNDING}); take at least {math.ceil(1 / (2 * LARGEST_ROUNDING))} formula units"
+                )
+    for stage in ("generate", "explore") if config["explore"]["rounds"] else ("generate",):
+        highest = max(config[stage]["temperatures"], key=float)
+        above = [t for t in config["temperatures"] if float(t) > float(highest)]
+        faults += [
+            f'temperatures: {t} K lies above the highest of {stage}.temperatures ({highest} K), where no label was taken; '
+            f'add "{t}" there (the potential is then trained again)'
+            for t in above
+        ]
+    return faults
+
+
+def backend_faults(config: dict) -> list[str]:
+    """Adapters that exist and hyperparameters that they know."""
+    faults = []
+    for name, changes in config["train"]["backends"].items():
+        known = potentials.available()
+        if name not in known:
+            faults.append(f"train.backends.{name}: no such potential{did_you_mean(name, known)}; available: {', '.join(known)}")
+            continue
+        try:
+            potentials.hyperparameters(name, {k: v for k, v in changes.items() if k != "round0"})
+            potentials.hyperparameters(name, changes.get("round0", {}))
+        except ValueError as error:
+            faults.append(f"train.backends.{name}: {error}")
+    return faults
+
+
+def pwscf_faults(config: dict) -> list[str]:
+    settings = config["label"]["pwscf"]
+    keys = {"smearing", "degauss"}
+    if settings["occupations"] == "smearing":
+        return [f"label.pwscf.{key}: missing (needed with occupations: smearing)" for key in sorted(keys - settings.keys())]
+    return [f"label.pwscf.{key}: only with occupations: smearing" for key in sorted(keys & settings.keys())]
+
+
+def hyperparameters(config: dict, backend: str, round: int) -> dict:
+    """What the config changes of an adapter's HYPERS; `round0` holds what differs in the first, short-lived potential."""
+    changes = dict(config["train"]["backends"][backend])
+    first = changes.pop("round0", {})
+    return {**changes, **first} if round == 0 and config["explore"]["rounds"] else changes
+
+
+def did_you_mean(name: str, allowed) -> str:
+    near = difflib.get_close_matches(name, [str(a) for a in allowed], n=1, cutoff=0.6)
+    return f" (did you mean {near[0]}?)" if near else ""
+
+
+def _join(key: str, name: str) -> str:
+    return f"{key}.{name}" if key else str(name)

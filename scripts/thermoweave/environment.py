@@ -1,0 +1,44 @@
+"""Keep a job inside its own environment.
+
+Snakemake appends its own process's whole `sys.path` to every `script:` job, so a package that is missing from the
+rule's environment could silently come from the environment that Snakemake runs in, with another version or ABI.
+"""
+
+import sys
+from pathlib import Path
+
+# What Snakemake's preamble has imported before the script's first line, from Snakemake's own environment: it unpickles
+# the `snakemake` object with it. (`_distutils_hack` comes with setuptools at the start of every Python that has it.)
+PREAMBLE = ("snakemake", "_distutils_hack")
+
+
+def isolate() -> None:
+    """Remove foreign package folders from `sys.path` and check what has already been imported from them.
+
+    Foreign is every `site-packages` or `dist-packages` folder that does not lie below `sys.prefix` (that of another
+    environment, or the user's). Call it first in a script's main block, before anything else is imported.
+
+    Raises ImportError, naming the packages and their folders, if one of them was already imported from such a folder.
+    """
+    foreign = {
+        name.partition(".")[0]: module.__file__
+        for name, module in list(sys.modules.items())
+        if getattr(module, "__file__", None) and _is_foreign(module.__file__) and not name.startswith(PREAMBLE)
+    }
+    if foreign:
+        found = "\n".join(f"  {name} from {file}" for name, file in sorted(foreign.items()))
+        raise ImportError(
+            f"these packages do not come from the job's own environment {sys.prefix}:\n{found}\n"
+            "Add them, with a pinned version, to the envs/*.yaml file that the rule names in `conda:`. If they are there\n"
+            "and these come from your home folder (~/.local), set PYTHONNOUSERSITE=1."
+        )
+    sys.path[:] = [folder for folder in sys.path if not _is_foreign(folder)]
+
+
+def _is_foreign(path: str) -> bool:
+    """Whether a file or folder lies in an installed-packages folder outside of this environment."""
+    # As written and with links followed: the environment, or a package in it, may be a link to somewhere else.
+    written, resolved = Path(path).absolute(), Path(path).resolve()
+    prefix = Path(sys.prefix)
+    own = written.is_relative_to(prefix.absolute()) or resolved.is_relative_to(prefix.resolve())
+    return not own and not {"site-packages", "dist-packages"}.isdisjoint(written.parts)

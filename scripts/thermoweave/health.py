@@ -1,0 +1,57 @@
+"""The simulate gate: is this still the system that the labels describe?"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from ase import Atoms
+
+
+@dataclass
+class Limits:
+    """What a healthy run keeps; all from the config's section `simulate.health`."""
+
+    min_distance: float  # A
+    max_force: float  # eV/A
+    max_temperature_ratio: float  # instantaneous over target
+    max_wall_contacts: float  # ion pairs inside the wall, mean over the production frames
+    min_displacement: float  # A, rms of the slowest species over the production; 0 for a solid
+
+
+def sick_frame(atoms: Atoms, temperature: float, limits: Limits) -> str | None:
+    """What is wrong with the present frame, in a sentence, or None. `temperature` is the target in K."""
+    from vesin import NeighborList
+
+    forces = atoms.get_forces(apply_constraint=False)
+    if not (np.isfinite(forces).all() and np.isfinite(atoms.positions).all()):
+        return "a position or force is not a finite number"
+    hot = atoms.get_temperature()
+    if hot > limits.max_temperature_ratio * temperature:
+        return f"temperature {hot:.0f} K, target {temperature:.0f} K"
+    largest = float(np.linalg.norm(forces, axis=1).max())
+    if largest > limits.max_force:
+        return f"force of {largest:.1f} eV/A, allowed {limits.max_force:g}"
+    near = NeighborList(cutoff=limits.min_distance, full_list=False).compute(atoms.positions, atoms.cell.array, True, "ijd")
+    if len(near[2]):
+        k = int(np.argmin(near[2]))
+        pair = f"{atoms.symbols[int(near[0][k])]}-{atoms.symbols[int(near[1][k])]}"
+        return f"{pair} at {near[2][k]:.2f} A, allowed {limits.min_distance:g}"
+    return None
+
+
+def sick_run(wall_contacts: float, displacement: dict[str, float], limits: Limits) -> str | None:
+    """What is wrong with a finished run, in a sentence, or None.
+
+    `wall_contacts` is the mean number a frame, `displacement` the rms displacement in A of each species.
+    """
+    if wall_contacts > limits.max_wall_contacts:
+        return (
+            f"{wall_contacts:.2f} wall contacts a frame, allowed {limits.max_wall_contacts:g}: the run lives where no label is; "
+            "more labels or another round are needed"
+        )
+    slowest = min(displacement, key=displacement.get)
+    if displacement[slowest] < limits.min_displacement:
+        return (
+            f"{slowest} moved {displacement[slowest]:.2f} A (rms) in the whole run, a liquid at least {limits.min_displacement:g}: "
+            "crystallised, glassy or too short"
+        )
+    return None

@@ -1,0 +1,59 @@
+"""Adapters of machine-learned potentials: one module per backend in this folder, found by its file name.
+
+An adapter is a plain module with
+
+    HYPERS       dict: default hyperparameters, each with a comment of its meaning
+    REFERENCES   list of str: the papers to cite
+    train(train, valid, hypers, seed, directory) -> list[Path]      weight files
+    compile(weights, directory, device) -> Path                     the same model for this machine, faster
+    calculator(weights, device, dtype) -> ASE calculator            from what `train` or `compile` wrote
+
+and everything downstream sees only potential.json (`manifest`): `load` turns it into an ASE calculator.
+"""
+
+import difflib
+import importlib
+from pathlib import Path
+from types import ModuleType
+
+from thermoweave.potentials import manifest as manifests
+from thermoweave.potentials.wall import Walled
+
+NOT_ADAPTERS = {"__init__", "manifest", "wall"}
+
+
+def available() -> list[str]:
+    """Names of the backends, from the file names in this folder; nothing is imported."""
+    return sorted(path.stem for path in Path(__file__).parent.glob("*.py") if path.stem not in NOT_ADAPTERS)
+
+
+def adapter(name: str) -> ModuleType:
+    """Import the adapter `name`. Raises ValueError, with the nearest name, if there is no such backend."""
+    if name not in available():
+        near = difflib.get_close_matches(name, available(), n=1)
+        hint = f"; did you mean {near[0]!r}?" if near else ""
+        raise ValueError(f"no potential backend {name!r}; there are {', '.join(available())}{hint}")
+    return importlib.import_module(f"{__name__}.{name}")
+
+
+def hyperparameters(name: str, changes: dict) -> dict:
+    """The backend's defaults with `changes`. Raises ValueError, with the nearest name, on an unknown one."""
+    defaults = adapter(name).HYPERS
+    for key in changes:
+        if key not in defaults:
+            near = difflib.get_close_matches(key, defaults, n=1)
+            hint = f"; did you mean {near[0]!r}?" if near else ""
+            raise ValueError(f"{name} has no hyperparameter {key!r}; there are {', '.join(defaults)}{hint}")
+    return {**defaults, **changes}
+
+
+def load(path: str | Path, device: str = "cpu") -> Walled:
+    """The ASE calculator of a potential.json: the network (compiled where the manifest has it), plus its wall.
+
+    Units: eV, Angstrom. Raises ValueError where a file's sha256 is not the one in the manifest, FileNotFoundError where
+    a file is missing.
+    """
+    manifest = manifests.read(path)
+    weights = manifests.files(path, manifest)
+    network = adapter(manifest["backend"]).calculator(weights, device, manifest["dtype"])
+    return Walled(network, manifest["wall"], manifest)

@@ -1,0 +1,220 @@
+"""NequIP (equivariant message passing), through its own commands nequip-train, nequip-package and nequip-compile.
+
+Each command runs as a subprocess of this environment's Python; threads come from OMP_NUM_THREADS.
+"""
+
+import csv
+import json
+import logging
+import math
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from ase import Atoms
+from ase.calculators.calculator import Calculator
+from ase.io import write
+
+HYPERS = {
+    "r_max": 6.0,  # A, cutoff of one layer
+    "num_layers": 2,  # interaction layers: each adds r_max to what an atom sees
+    "l_max": 1,  # highest rotation order of the features
+    "num_features": 32,  # features of each order
+    "parity": False,  # also features that are odd under inversion: dearer, seldom better
+    "radial_width": 64,  # neurons of the radial network
+    "dtype": "float32",  # of the network; energies are summed in float64 in either case
+    "epochs": 200,  # passes over the training frames
+    "batch_size": 5,  # frames a step
+    "learning_rate": 0.01,  # highest of the one-cycle schedule
+    "ema_decay": 0.99,  # the weights used are a running mean over about 1 / (1 - ema_decay) steps
+    "energy_weight": 1.0,  # of the squared energy error (eV/atom)^2 in the loss
+    "force_weight": 1.0,  # of the squared force error (eV/A)^2 in the loss
+}
+REFERENCES = [
+    "S. Batzner et al., Nat. Commun. 13, 2453 (2022), doi:10.1038/s41467-022-29939-5",
+    "C. W. Tan et al., arXiv:2504.16068 (2025)",
+]
+PACKAGE, COMPILED = "model.nequip.zip", "model.nequip.pt2"
+
+log = logging.getLogger(__name__)
+
+
+def train(train: Sequence[Atoms], valid: Sequence[Atoms], hypers: dict, seed: int, directory: Path) -> list[Path]:
+    """Train on frames with REF_energy (eV) and REF_forces (eV/A); returns [the packaged model].
+
+    `directory` also keeps nequip's config, its log, and metrics.csv (losses and validation errors per epoch). The weights
+    are those (EMA) of the epoch with the lowest validation error.
+    Raises RuntimeError where nequip fails or the loss is not finite.
+    """
+    directory = Path(directory).resolve()
+    shutil.rmtree(directory, ignore_errors=True)
+    directory.mkdir(parents=True)
+    for name, frames in (("train", train), ("valid", valid)):
+        write(directory / f"{name}.extxyz", list(frames), format="extxyz")
+    (directory / "config.yaml").write_text(json.dumps(_config(train, hypers, seed, directory), indent=1))  # JSON is YAML
+    _run("train", ["-cp", str(directory), "-cn", "config"], directory)
+    _check(directory / "metrics.csv")
+    _run("package", ["build", str(directory / "best.ckpt"), str(directory / PACKAGE)], directory)
+    return [directory / PACKAGE]
+
+
+def compile(weights: Sequence[Path], directory: Path, device: str = "cpu") -> Path:
+    """The model as machine code (AOTInductor) for this machine and OMP_NUM_THREADS threads; needs a C++ compiler."""
+    directory = Path(directory).resolve()
+    directory.mkdir(parents=True, exist_ok=True)
+    target = directory / COMPILED
+    options = ["--mode", "aotinductor", "--device", device, "--target", "ase"]
+    _run("compile", [str(Path(weights[0]).resolve()), str(target), *options], directory)
+    return target
+
+
+def calculator(weights: Sequence[Path], device: str = "cpu", dtype: str = "float32") -> Calculator:
+    """ASE calculator from what `train` or `compile` wrote. `dtype` is a property of these files, and checked.
+
+    A package holds pickles, which can run code as they load. These are safe to load: this workflow wrote them, and
+    `potentials.load` has compared their sha256 with the manifest.
+    """
+    from nequip.integrations.ase import NequIPCalculator
+
+    path = str(weights[0])
+    # species map True: nequip's types are named after the chemical symbols
+    options = {"device": device, "chemical_species_to_atom_type_map": True, "neighborlist_backend": "vesin"}
+    if path.endswith(COMPILED):
+        return NequIPCalculator.from_compiled_model(path, **options)
+    return NequIPCalculator._from_saved_model(path, **options)
+
+
+def _config(train: Sequence[Atoms], hypers: dict, seed: int, directory: Path) -> dict:
+    """nequip-train's configuration (https://nequip.readthedocs.io/en/latest/guide/configuration/config.html)."""
+    elements = sorted({symbol for atoms in train for symbol in atoms.symbols})
+    steps = hypers["epochs"] * math.ceil(len(train) / hypers["batch_size"])
+    transforms = [
+        {
+            "_target_": "nequip.data.transforms.ChemicalSpeciesToAtomTypeMapper",
+            "model_type_names": elements,
+            "chemical_species_to_atom_type_map": {symbol: symbol for symbol in elements},
+        },
+        {"_target_": "nequip.data.transforms.NeighborListTransform", "r_max": hypers["r_max"], "backend": "vesin"},
+    ]
+    loader = {"_target_": "torch.utils.data.DataLoader", "batch_size": hypers["batch_size"]}
+    monitor = "val0_epoch/weighted_sum"
+    return {
+        "run": ["train"],
+        "hydra": {"run": {"dir": str(directory)}, "output_subdir": None},
+        "data": {
+            "_target_": "nequip.data.datamodule.ASEDataModule",
+            "seed": seed,
+            "train_file_path": str(directory / "train.extxyz"),
+            "val_file_path": str(directory / "valid.extxyz"),
+            "key_mapping": {"REF_energy": "total_energy", "REF_forces": "forces"},
+            "transforms": transforms,
+            "train_dataloader": {**loader, "shuffle": True},
+            "val_dataloader": loader,
+            "stats_manager": {
+                "_target_": "nequip.data.CommonDataStatisticsManager",
+                "dataloader_kwargs": {"batch_size": hypers["batch_size"]},
+                "type_names": elements,
+            },
+        },
+        "trainer": {
+            "_target_": "lightning.Trainer",
+            "accelerator": "cpu",
+            "devices": 1,
+            "max_epochs": hypers["epochs"],
+            "log_every_n_steps": 1,
+            "enable_progress_bar": False,
+            "enable_model_summary": False,
+            "num_sanity_val_steps": 0,
+            "logger": {
+                "_target_": "lightning.pytorch.loggers.CSVLogger",
+                "save_dir": str(directory),
+                "name": "",
+                "version": "",
+            },
+            "callbacks": [
+                {
+                    "_target_": "lightning.pytorch.callbacks.ModelCheckpoint",
+                    "dirpath": str(directory),
+                    "filename": "best",
+                    "monitor": monitor,
+                },
+            ],
+        },
+        "training_module": {
+            "_target_": "nequip.train.EMALightningModule",
+            "ema_decay": hypers["ema_decay"],
+            "loss": {
+                "_target_": "nequip.train.EnergyForceLoss",
+                "per_atom_energy": True,
+                "coeffs": {"total_energy": hypers["energy_weight"], "forces": hypers["force_weight"]},
+            },
+            "val_metrics": {
+                "_target_": "nequip.train.EnergyForceMetrics",
+                "coeffs": {"per_atom_energy_rmse": 1.0, "forces_rmse": 1.0},
+            },
+            "optimizer": {"_target_": "torch.optim.Adam", "lr": hypers["learning_rate"]},
+            "lr_scheduler": {
+                "scheduler": {
+                    "_target_": "torch.optim.lr_scheduler.OneCycleLR",
+                    "max_lr": hypers["learning_rate"],
+                    "total_steps": steps,
+                    "pct_start": 0.1,
+                },
+                "interval": "step",
+            },
+            "model": {
+                "_target_": "nequip.model.NequIPGNNModel",
+                "seed": seed,
+                "model_dtype": hypers["dtype"],
+                "type_names": elements,
+                "r_max": hypers["r_max"],
+                "num_layers": hypers["num_layers"],
+                "l_max": hypers["l_max"],
+                "parity": hypers["parity"],
+                "num_features": hypers["num_features"],
+                "radial_mlp_depth": 1,
+                "radial_mlp_width": hypers["radial_width"],
+                "avg_num_neighbors": "${training_data_stats:num_neighbors_mean}",
+                "per_type_energy_scales": "${training_data_stats:per_type_forces_rms}",
+                "per_type_energy_shifts": _shifts(train, elements),
+            },
+        },
+    }
+
+
+def _shifts(train: Sequence[Atoms], elements: Sequence[str]) -> dict[str, float]:
+    """Energy per atom of each element (eV): least squares over the training frames. Where compositions cannot tell the
+    elements apart (a salt's charges balance), the smallest ones of those that fit equally."""
+    counts = np.array([[np.count_nonzero(atoms.symbols == symbol) for symbol in elements] for atoms in train], float)
+    energies = np.array([atoms.info["REF_energy"] for atoms in train])
+    return dict(zip(elements, np.linalg.lstsq(counts, energies, rcond=1e-6)[0].tolist(), strict=True))
+
+
+def _run(command: str, arguments: Sequence[str], directory: Path) -> None:
+    """Run nequip's `command` with its output in directory/nequip-{command}.log."""
+    path = directory / f"nequip-{command}.log"
+    argv = [sys.executable, "-m", f"nequip.scripts.{command}", *arguments]
+    with open(path, "w") as output:
+        status = subprocess.run(argv, cwd=directory, stdout=output, stderr=subprocess.STDOUT, env=os.environ).returncode
+    if status:
+        tail = "\n".join(path.read_text().splitlines()[-15:])
+        raise RuntimeError(f"nequip-{command} ended with status {status}; the end of {path}:\n{tail}")
+
+
+def _check(metrics: Path) -> None:
+    """Log the best validation errors. Raises RuntimeError if a loss or an error is not finite."""
+    with open(metrics) as file:
+        rows = list(csv.DictReader(file))
+    for row in rows:
+        for key, value in row.items():
+            if value and not math.isfinite(float(value)):
+                raise RuntimeError(
+                    f"training diverged: {key} is {value} in epoch {row['epoch']} ({metrics}); lower learning_rate"
+                )
+    best = min((row for row in rows if row["val0_epoch/weighted_sum"]), key=lambda r: float(r["val0_epoch/weighted_sum"]))
+    forces, energy = (1000 * float(best[f"val0_epoch/{key}"]) for key in ("forces_rmse", "per_atom_energy_rmse"))
+    log.info("best validation: forces %.1f meV/A, energy %.2f meV/atom (RMSE), epoch %s", forces, energy, best["epoch"])

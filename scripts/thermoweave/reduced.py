@@ -1,0 +1,49 @@
+"""Reduced results: CF-style NetCDF files and flat CSV tables, written whole or not at all."""
+
+import csv
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import xarray
+
+CONVENTIONS = "CF-1.11"
+
+
+def variable(dimensions: tuple[str, ...], values, units: str, long_name: str, error: str = "") -> tuple:
+    """What xarray wants for a variable; `error` is the name of the variable that holds its uncertainty."""
+    attributes = {"units": units, "long_name": long_name}
+    if error:
+        attributes["ancillary_variables"] = error
+    return dimensions, values, attributes
+
+
+def text(dimensions: tuple[str, ...], values, long_name: str) -> tuple:
+    """A variable of strings: no units."""
+    return dimensions, values, {"long_name": long_name}
+
+
+def save(dataset: "xarray.Dataset", path: Path) -> None:
+    """Write a dataset to a temporary name beside `path`, then rename it."""
+    partial = Path(f"{path}.partial")
+    dataset.assign_attrs(Conventions=CONVENTIONS).to_netcdf(partial, engine="netcdf4")
+    os.replace(partial, path)
+
+
+def load(path: Path) -> "xarray.Dataset":
+    """The whole dataset in memory, with its file closed."""
+    import xarray
+
+    return xarray.load_dataset(path, engine="netcdf4")
+
+
+def save_csv(rows: list[dict], columns: list[str], path: Path) -> None:
+    """Write rows under the columns, in that order; a number that is not there is an empty field."""
+    partial = Path(f"{path}.partial")
+    with open(partial, "w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, columns, lineterminator="\n")
+        writer.writeheader()
+        for row in rows:
+            writer.writerow({key: "" if value != value else value for key, value in row.items()})
+    os.replace(partial, path)

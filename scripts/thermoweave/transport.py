@@ -1,0 +1,257 @@
+"""
+Self-diffusion coefficients from mean squared displacements, with the full covariance of the MSD.
+
+The line 6 D t + c is fitted to the MSD at log-spaced lags by generalised least squares (GLS). The covariance between
+lags is the exact one of overlapping time windows of Brownian particles, plus white noise of the positions for the
+rattling in a cage (Bullerjahn, von Bulow, Hummer, J. Chem. Phys. 2020, 153, 024116; the idea of the full covariance
+also in McCluskey et al., J. Chem. Theory Comput. 2025, 21, 79). Both bias and coverage are tested on particles whose D
+is known.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from thermoweave import statistics
+
+ANGSTROM2_PER_PS = 1e-8  # in m^2/s
+MIN_LAGS = 5  # a line with fewer points tells nothing about its own quality
+MIN_P_VALUE = 0.05  # of the straight line: below, the MSD is curved
+MAX_EXPONENT = 1.2  # of the MSD where the fit begins: above, the particles are still flying
+MIN_SIGNIFICANCE = 2.0  # D / sigma(D): below, the run gives an upper bound only
+
+
+class Displacements(NamedTuple):
+    """
+    One replica's squared displacements at each lag, A^2 and A^4.
+
+    msd (n_lags, atom): mean over time; single (n_lags,): variance over time of one atom's; collective (n_lags,): variance
+    over time of the mean over atoms, times their number: the same where atoms move independently.
+    """
+
+    msd: np.ndarray
+    single: np.ndarray
+    collective: np.ndarray
+
+
+class Line(NamedTuple):
+    """A fitted MSD, slope * t + intercept, in A^2 and ps; `weights` @ msd is the slope."""
+
+    slope: float
+    intercept: float
+    slope_std: float
+    chi2: float
+    dof: int
+    p_value: float
+    weights: np.ndarray
+
+
+class Diffusion(NamedTuple):
+    """
+    D of one species at one condition, in m^2/s, or NaN with the `reason`.
+
+    onset and fit_end (ps) bound the fitted lags; slope (A^2/ps) and intercept (A^2) are the fitted line; chi2, dof and p_value belong to the straight line;
+    n_independent: what the atoms are worth (`independent_particles`);
+    `replicas` (n_replicas,) are the D of each replica; `birge_ratio` says how much they disagree (1: as expected).
+    """
+
+    D: float
+    D_std: float
+    lnD: float
+    lnD_var: float
+    D_upper_bound: float
+    onset: float
+    fit_end: float
+    slope: float
+    intercept: float
+    chi2: float
+    dof: int
+    p_value: float
+    n_independent: float
+    birge_ratio: float
+    replicas: np.ndarray
+    reason: str
+
+
+def remove_drift(coordinates: np.ndarray, masses: np.ndarray) -> np.ndarray:
+    """Coordinates (frame, atom, 3) in the frame of the centre of mass of all atoms, masses (atom,)."""
+    centre = np.einsum("a,fad->fd", masses, coordinates) / masses.sum()
+    return coordinates - centre[:, None, :]
+
+
+def log_lags(n_frames: int, n_lags: int) -> np.ndarray:
+    """About `n_lags` log-spaced lags in frames, from 1 to half the run; fewer where rounding makes them coincide."""
+    return np.unique(np.geomspace(1, max(1, n_frames // 2), n_lags).round().astype(int))
+
+
+def displacements(coordinates: np.ndarray, lags: np.ndarray) -> Displacements:
+    """Squared displacements of the atoms over all time origins, from unwrapped coordinates (frame, atom, 3)."""
+    n_atoms = coordinates.shape[1]
+    msd, collective, single = np.empty((len(lags), n_atoms)), np.empty(len(lags)), np.empty(len(lags))
+    for i, lag in enumerate(lags):
+        difference = coordinates[lag:] - coordinates[:-lag]
+        squared = np.einsum("fad,fad->fa", difference, difference)
+        msd[i] = squared.mean(axis=0)
+        collective[i] = n_atoms * squared.mean(axis=1).var()
+        single[i] = squared.var(axis=0).mean()
+    return Displacements(msd, single, collective)
+
+
+def independent_particles(replicas: list[Displacements]) -> np.ndarray:
+    """
+    (n_lags,): how many independent particles the atoms of all replicas are worth, at most their number.
+
+    In a dense liquid neighbours move together, and the mean over atoms fluctuates more than independent atoms allow: the
+    ratio of `single` to `collective` says how much more. (64 Lennard-Jones atoms are worth 27.)
+    """
+    ratio = sum(d.single for d in replicas) / np.maximum(sum(d.collective for d in replicas), 1e-300)
+    return sum(d.msd.shape[1] for d in replicas) * np.minimum(1.0, ratio)
+
+
+def msd_curve(replicas: list[Displacements]) -> tuple[np.ndarray, np.ndarray]:
+    """MSD (n_lags,) over atoms and replicas, A^2, and its standard error: scatter of the atoms, over those independent."""
+    particles = np.concatenate([d.msd for d in replicas], axis=1)
+    spread = particles.std(axis=1, ddof=1) if particles.shape[1] > 1 else np.full(len(particles), np.nan)
+    return particles.mean(axis=1), spread / np.sqrt(independent_particles(replicas))
+
+
+def covariance_shapes(lags: np.ndarray, n_frames: int) -> np.ndarray:
+    """
+    (3, n_lags, n_lags): the parts of the covariance between time-averaged squared displacements, one dimension.
+
+    For positions x = Brownian motion with step variance s per frame + white noise of variance e, two displacements have
+    the covariance g = s o + e k, with o the overlap of their windows in frames and k the coincidences of their ends.
+    For Gaussian variables that of their squares is 2 g^2; averaged over all pairs of windows it is
+    2 (s^2 shapes[0] + s e shapes[1] + e^2 shapes[2]).
+    """
+    shapes = np.empty((3, len(lags), len(lags)))
+    for i, short in enumerate(lags):
+        for j, long in enumerate(lags[i:], start=i):
+            windows, windows_long = n_frames - short, n_frames - long
+            shift = np.arange(-short, long + 1)  # start of the short window minus start of the long one
+            pairs = np.minimum(windows, windows_long + shift) - np.maximum(0, shift)
+            weight = np.clip(pairs, 0, None) / (windows * windows_long)
+            overlap = np.minimum(shift + short, long) - np.maximum(shift, 0)
+            overlap = np.clip(overlap, 0, None).astype(float)
+            ends = (shift == 0) * 1.0 + (shift + short == long) - (shift + short == 0) - (shift == long)
+            parts = (weight @ overlap**2, weight @ (2 * overlap * ends), weight @ ends**2)
+            shapes[:, i, j] = shapes[:, j, i] = parts
+    return shapes
+
+
+def fit_line(time: np.ndarray, msd: np.ndarray, step: float, shapes: np.ndarray, n_particles: float) -> Line:
+    """
+    GLS fit of slope * t + intercept to the MSD of `n_particles` in three dimensions.
+
+    time, msd: (n_lags,), ps and A^2; step: ps between frames; shapes: from `covariance_shapes` for the same lags. The
+    covariance follows from the fitted line and is iterated to self-consistency; it does not follow the noise of the
+    single lags, which would bias D downwards.
+    """
+    from scipy.stats import chi2 as chi2_distribution
+
+    design = np.column_stack([time, np.ones_like(time)])
+    floor = 1e-6 * msd[-1] / time[-1]
+    slope, noise = max(msd[-1] / time[-1], floor), 0.0
+    for _ in range(50):
+        s, e = slope * step / 3, noise / 6
+        covariance = 6 / n_particles * (s**2 * shapes[0] + s * e * shapes[1] + e**2 * shapes[2])
+        scale = np.sqrt(np.diag(covariance))
+        root = np.linalg.cholesky(covariance / np.outer(scale, scale))
+        white = np.linalg.solve(root, design / scale[:, None])
+        estimator = np.linalg.pinv(white)
+        solution = estimator @ np.linalg.solve(root, msd / scale)
+        previous, slope, noise = slope, max(solution[0], floor), max(solution[1], 0.0)
+        if abs(slope - previous) < 1e-6 * previous:
+            break
+    residual = np.linalg.solve(root, (msd - design @ solution) / scale)
+    weights = estimator[0] @ np.linalg.inv(root) / scale
+    slope_std = np.linalg.norm(estimator[0])
+    chi2, dof = float(residual @ residual), len(time) - 2
+    return Line(*solution, slope_std, chi2, dof, float(chi2_distribution.sf(chi2, dof)), weights)
+
+
+def onset_candidates(lags: np.ndarray, step: float, floor: float) -> np.ndarray:
+    """Indices of the lags that are not below the floor (ps) and leave enough lags for a line."""
+    return np.flatnonzero((lags * step >= floor - 1e-9) & (np.arange(len(lags)) <= len(lags) - MIN_LAGS))
+
+
+def find_onset(lags: np.ndarray, msd: np.ndarray, step: float, n_frames: int, n_particles: np.ndarray, floor: float):
+    """
+    (index, line, reason): where the MSD becomes a straight line, and the line from there on.
+
+    The onset is the first lag, not below `floor` ps, from which the GLS line describes the MSD within its errors
+    (p >= 0.05) and the local exponent d ln MSD / d ln t at that lag is below 1.2 (not ballistic). Where no lag will do, the
+    last candidate comes back with the reason; where there is no candidate, (None, None, reason).
+
+    lags (frames), msd and n_particles: (n_lags,), the latter from `independent_particles`. An exponent of exactly 1 is
+    not asked for: 6 D t + c with a large c is diffusion, too, as in a crystal.
+    """
+    candidates = onset_candidates(lags, step, floor)
+    if not len(candidates):
+        return None, None, f"half the run ({lags[-1] * step:g} ps) has fewer than {MIN_LAGS} lags beyond {floor:g} ps"
+    shapes = covariance_shapes(lags, n_frames)
+    for start in candidates:
+        time = lags[start:] * step
+        line = fit_line(time, msd[start:], step, shapes[:, start:, start:], n_particles[start])
+        ballistic = line.slope * time[0] > MAX_EXPONENT * (line.slope * time[0] + line.intercept)
+        if line.p_value >= MIN_P_VALUE and not ballistic:
+            return start, line, ""
+    fault = "still ballistic" if ballistic else "not a straight line"
+    return start, line, f"diffusive regime not reached: MSD {fault} at {time[0]:.3g} ps"
+
+
+def diffusion(replicas: list[Displacements], lags: np.ndarray, step: float, n_frames: int, floor: float) -> Diffusion:
+    """
+    D of a species from its displacements in each replica, over the same lags; step in ps, floor (earliest onset) in ps.
+
+    The line is fitted to the mean over replicas; its weights, applied to each replica, give the D of each. The variance
+    grows where the atoms, or then the replicas, scatter more than the model says (`excess`, `combine_replicas`).
+    """
+    particles = np.concatenate([d.msd for d in replicas], axis=1)
+    n_particles = independent_particles(replicas)
+    start, line, reason = find_onset(lags, particles.mean(axis=1), step, n_frames, n_particles, floor)
+    if line is None:
+        return undetermined(reason, len(replicas))
+    to_D = ANGSTROM2_PER_PS / 6
+    variance = line.slope_std**2 * excess(line, particles[start:], n_particles[start])
+    slopes = np.array([line.weights @ d.msd[start:].mean(axis=1) for d in replicas])
+    combined = statistics.combine_replicas(slopes, np.full(len(replicas), variance * len(replicas)))
+    D, D_std = line.slope * to_D, np.sqrt(combined.variance) * to_D
+    upper = max(D, 0.0) + 1.645 * D_std
+    if not reason and D < MIN_SIGNIFICANCE * D_std:
+        reason = f"diffusion not resolved: D = {D:.2g} +- {D_std:.2g} m2/s"
+    found = not reason
+    return Diffusion(
+        D=D if found else np.nan,
+        D_std=D_std if found else np.nan,
+        lnD=np.log(D) if found else np.nan,
+        lnD_var=(D_std / D) ** 2 if found else np.nan,
+        D_upper_bound=np.nan if "ballistic" in reason else upper,
+        onset=lags[start] * step,
+        fit_end=lags[-1] * step,
+        slope=line.slope,
+        intercept=line.intercept,
+        chi2=line.chi2,
+        dof=line.dof,
+        p_value=line.p_value,
+        n_independent=n_particles[start],
+        birge_ratio=combined.birge_ratio,
+        replicas=slopes * to_D,
+        reason=reason,
+    )
+
+
+def excess(line: Line, particles: np.ndarray, n_independent: float) -> float:
+    """
+    Scatter of the slope between atoms, particles (n_lags, n), over that of the model, as a ratio of variances, at least 1.
+
+    The model is exact for Brownian particles; slow vibrations, or sites of different mobility, scatter more.
+    """
+    slopes = line.weights @ particles
+    return max(1.0, slopes.var(ddof=1) / (n_independent * line.slope_std**2)) if len(slopes) > 1 else 1.0
+
+
+def undetermined(reason: str, n_replicas: int) -> Diffusion:
+    """A gap: everything NaN but the reason."""
+    nan = float("nan")
+    return Diffusion(*[nan] * 10, 0, *[nan] * 3, replicas=np.full(n_replicas, nan), reason=reason)

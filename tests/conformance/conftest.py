@@ -1,0 +1,31 @@
+"""A tiny potential of each backend, trained for seconds, on which its conformance tests run."""
+
+import pytest
+
+# Conformance needs the backend itself: run it in that backend's environment, `pytest tests/conformance/test_NAME.py`.
+
+
+@pytest.fixture(scope="session")
+def melt():
+    """Ten frames of 12 ions, Li, K and Cl, in a box shorter than twice the cutoff, with forces of a pair potential."""
+    import hashlib
+
+    import numpy as np
+    from ase import Atoms
+    from ase.calculators.morse import MorsePotential
+
+    rng = np.random.default_rng(11)
+    sites = 2.6 * np.array([[x, y, z] for x in range(3) for y in range(2) for z in range(2)], float)
+    frames = []
+    for k in range(10):
+        positions = sites + 0.25 * rng.standard_normal((12, 3))
+        atoms = Atoms("LiClKClClLiClKLiClKCl", positions, cell=[7.8, 5.2, 5.2], pbc=True)
+        atoms.calc = MorsePotential(epsilon=0.3, r0=2.6, rho0=4.0, rcut1=4.5, rcut2=5.5)
+        atoms.info |= {
+            "REF_energy": atoms.get_potential_energy(), "label_id": hashlib.sha256(str(k).encode()).hexdigest(),
+            "concentration": "x0.50", "temperature": "T1000", "round": 0,
+        }  # fmt: skip
+        atoms.arrays["REF_forces"] = atoms.get_forces()
+        atoms.calc = None
+        frames.append(atoms)
+    return frames
