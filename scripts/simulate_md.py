@@ -81,7 +81,7 @@ class Run:
 
     def finish(self, output: Path) -> None:
         os.replace(self.partial, output)
-        self.state.unlink()
+        self.state.unlink(missing_ok=True)
         Path(self.lock.name).unlink()
 
 
@@ -121,10 +121,10 @@ def simulate(
         file.sync()
         report = judge(file, atoms, kelvin, protocol, limits, progress)
     report.update(concentration=concentration, temperature=temperature, replica=replica)
-    run.finish(output)
     partial = Path(f"{verdict}.partial")
     partial.write_text(json.dumps(report, indent=1))
     os.replace(partial, verdict)
+    run.finish(output)
 
 
 def propagate(atoms, kelvin, protocol, limits, rng, progress, run, file) -> None:

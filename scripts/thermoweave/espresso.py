@@ -11,10 +11,11 @@ from pathlib import Path
 import numpy as np
 from ase import Atoms
 from ase.io.espresso import write_espresso_in
-from ase.units import Rydberg, create_units
+from ase.units import create_units
 
-# pw.x uses CODATA 2006-2018 depending on the version; the differences are below 1e-8 relative
-RY_PER_BOHR = create_units("2018")["Rydberg"] / create_units("2018")["Bohr"]
+# as pw.x 7 has them
+RYDBERG = create_units("2018")["Rydberg"]
+RY_PER_BOHR = RYDBERG / create_units("2018")["Bohr"]
 
 
 @dataclass
@@ -78,7 +79,7 @@ def parse_output(text: str) -> PwOutput:
     error = re.search(r"Error in routine\s+(.*?)\n(.*?)\n\s*%%%", text, re.S)
     return PwOutput(
         job_done="JOB DONE." in text,
-        energy=_number(energies[-1], Rydberg) if energies else None,
+        energy=_number(energies[-1], RYDBERG) if energies else None,
         forces=_forces(text),
         accuracies=[_number(a, 1.0) for a in re.findall(r"estimated scf accuracy\s+<\s+(\S+) Ry", text)],
         wall_s=_seconds(re.findall(r"PWSCF\s+:.*?CPU\s+(.*?)\s*WALL", text)),

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from ase import Atoms
 from ase.io import read, write
+from ase.io.extxyz import XYZError
 
 
 def read_frames(path: str | Path) -> list[Atoms]:
@@ -17,7 +18,7 @@ def read_frames(path: str | Path) -> list[Atoms]:
         return []
     try:
         return read(path, index=":", format="extxyz")
-    except (ValueError, KeyError, IndexError, EOFError, StopIteration) as error:
+    except (ValueError, KeyError, IndexError, XYZError) as error:
         raise ValueError(f"{path}: not a readable extended XYZ file ({error})") from error
 
 

@@ -1,11 +1,11 @@
 """Reduced results: CF-style NetCDF files and flat CSV tables, written whole or not at all."""
 
-import csv
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    import pandas
     import xarray
 
 CONVENTIONS = "CF-1.11"
@@ -38,12 +38,8 @@ def load(path: Path) -> "xarray.Dataset":
     return xarray.load_dataset(path, engine="netcdf4")
 
 
-def save_csv(rows: list[dict], columns: list[str], path: Path) -> None:
-    """Write rows under the columns, in that order; a number that is not there is an empty field."""
+def save_csv(table: "pandas.DataFrame", path: Path) -> None:
+    """Write a table to a temporary name beside `path`, then rename it; a number that is not there is an empty field."""
     partial = Path(f"{path}.partial")
-    with open(partial, "w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, columns, lineterminator="\n")
-        writer.writeheader()
-        for row in rows:
-            writer.writerow({key: "" if value != value else value for key, value in row.items()})
+    table.to_csv(partial, index=False, float_format="%.8g", lineterminator="\n")
     os.replace(partial, path)

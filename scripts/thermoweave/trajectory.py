@@ -29,7 +29,8 @@ def create(path: Path, atoms: Atoms, attributes: dict[str, str | int | float]) -
     from netCDF4 import Dataset
 
     with Dataset(path, "w", format="NETCDF3_64BIT_OFFSET") as file:
-        file.setncatts({"Conventions": "AMBER", "ConventionVersion": "1.0", "program": "Thermoweave", **attributes})
+        convention = {"Conventions": "AMBER", "ConventionVersion": "1.0", "program": "Thermoweave", "programVersion": "0.1"}
+        file.setncatts({**convention, **attributes})
         sizes = {"frame": None, "atom": len(atoms), "spatial": 3, "cell_spatial": 3, "cell_angular": 3, "label": 5}
         for name, size in sizes.items():
             file.createDimension(name, size)

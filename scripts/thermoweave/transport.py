@@ -50,9 +50,9 @@ class Diffusion(NamedTuple):
     """
     D of one species at one condition, in m^2/s, or NaN with the `reason`.
 
-    onset and fit_end (ps) bound the fitted lags; slope (A^2/ps) and intercept (A^2) are the fitted line; chi2, dof and p_value belong to the straight line;
-    n_independent: what the atoms are worth (`independent_particles`);
-    `replicas` (n_replicas,) are the D of each replica; `birge_ratio` says how much they disagree (1: as expected).
+    The line: fitted from onset to fit_end (ps), slope in A^2/ps, intercept in A^2, with chi2, dof and p_value.
+    n_independent: what the atoms are worth (`independent_particles`). `replicas` (n_replicas,): D of each replica;
+    `birge_ratio` says how much they disagree (1: as expected).
     """
 
     D: float
@@ -170,11 +170,6 @@ def fit_line(time: np.ndarray, msd: np.ndarray, step: float, shapes: np.ndarray,
     return Line(*solution, slope_std, chi2, dof, float(chi2_distribution.sf(chi2, dof)), weights)
 
 
-def onset_candidates(lags: np.ndarray, step: float, floor: float) -> np.ndarray:
-    """Indices of the lags that are not below the floor (ps) and leave enough lags for a line."""
-    return np.flatnonzero((lags * step >= floor - 1e-9) & (np.arange(len(lags)) <= len(lags) - MIN_LAGS))
-
-
 def find_onset(lags: np.ndarray, msd: np.ndarray, step: float, n_frames: int, n_particles: np.ndarray, floor: float):
     """
     (index, line, reason): where the MSD becomes a straight line, and the line from there on.
@@ -186,7 +181,8 @@ def find_onset(lags: np.ndarray, msd: np.ndarray, step: float, n_frames: int, n_
     lags (frames), msd and n_particles: (n_lags,), the latter from `independent_particles`. An exponent of exactly 1 is
     not asked for: 6 D t + c with a large c is diffusion, too, as in a crystal.
     """
-    candidates = onset_candidates(lags, step, floor)
+    last = len(lags) - MIN_LAGS
+    candidates = np.flatnonzero((lags * step >= floor - 1e-9) & (np.arange(len(lags)) <= last))
     if not len(candidates):
         return None, None, f"half the run ({lags[-1] * step:g} ps) has fewer than {MIN_LAGS} lags beyond {floor:g} ps"
     shapes = covariance_shapes(lags, n_frames)

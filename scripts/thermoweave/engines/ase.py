@@ -8,7 +8,7 @@ import numpy as np
 from ase import Atoms, units
 from ase.constraints import FixCom
 from ase.md.bussi import Bussi
-from ase.md.velocitydistribution import MaxwellBoltzmannDistribution
+from ase.md.velocitydistribution import thermalize_momenta
 from ase.optimize import FIRE
 
 
@@ -21,7 +21,7 @@ def prepare(atoms: Atoms, calculator, temperature: float, rng: np.random.Generat
     atoms.calc = calculator
     FIRE(atoms, logfile=None).run(fmax=fmax, steps=50)
     atoms.set_constraint(FixCom())
-    MaxwellBoltzmannDistribution(atoms, temperature_K=temperature, rng=rng)
+    thermalize_momenta(atoms, temperature_K=temperature, rng=rng)
 
 
 def thermostatted(

@@ -9,7 +9,7 @@ import numpy as np
 from ase import Atoms, units
 from ase.calculators.calculator import Calculator, all_changes
 from ase.md.langevin import Langevin
-from ase.md.velocitydistribution import MaxwellBoltzmannDistribution
+from ase.md.velocitydistribution import thermalize_momenta
 from ase.optimize import FIRE
 
 OPTIONS = {
@@ -104,7 +104,7 @@ def generate(counts: dict[str, int], volume: float, temperature: float, rng: np.
     atoms = random_packing(counts, volume, options["radii"], rng)
     atoms.calc = BornMayer(options["charges"], options["radii"])
     FIRE(atoms, logfile=None).run(fmax=1.0, steps=200)
-    MaxwellBoltzmannDistribution(atoms, temperature_K=temperature, rng=rng)
+    thermalize_momenta(atoms, temperature_K=temperature, rng=rng)
     dynamics = Langevin(
         atoms,
         TIMESTEP_FS * units.fs,

@@ -1,0 +1,99 @@
+"""The conditions of the grid put together: one dataset and one table each for transport, structure and spectra."""
+
+import logging
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from thermoweave import environment, logs, reduced
+
+if TYPE_CHECKING:
+    import pandas
+    import xarray
+
+log = logging.getLogger(__name__)
+
+# column of the CSV: variable of the dataset
+TRANSPORT = {
+    "D_m2_s": "D", "D_std_m2_s": "D_std", "lnD": "lnD", "lnD_var": "lnD_var", "D_upper_bound_m2_s": "D_upper_bound",
+    "onset_ps": "onset", "fit_end_ps": "fit_end", "chi2": "chi2", "dof": "dof", "p_value": "p_value",
+    "birge_ratio": "birge_ratio", "n_atoms": "n_atoms", "n_independent": "n_independent", "n_replicas": "n_replicas",
+    "temperature_mean_K": "temperature_mean", "temperature_mean_std_K": "temperature_mean_std",
+    "wall_contacts": "wall_contacts", "conductivity_ne_S_m": "conductivity_ne",
+    "conductivity_ne_std_S_m": "conductivity_ne_std", "reason": "reason",
+}  # fmt: skip
+STRUCTURE = {
+    "first_peak_A": "first_peak", "first_peak_std_A": "first_peak_std", "first_minimum_A": "first_minimum",
+    "first_minimum_std_A": "first_minimum_std", "coordination": "coordination", "coordination_std": "coordination_std",
+    "coordination_reverse": "coordination_reverse", "coordination_reverse_std": "coordination_reverse_std",
+    "reason": "reason",
+}  # fmt: skip
+SPECTRA = {"vdos_per_THz": "vdos", "vdos_std_per_THz": "vdos_std", "reason": "reason"}
+TABLES = {
+    "transport": (("species",), TRANSPORT),
+    "structure": (("pair",), STRUCTURE),
+    "spectra": (("species", "frequency"), SPECTRA),
+}
+
+
+def combine(paths: list[Path]) -> "xarray.Dataset":
+    """
+    Condition files with dimensions temperature and concentration in front, in ascending order.
+
+    Axes that differ between conditions (lag, r, frequency, replica) become their union, with NaN where one does not
+    reach. Raises ValueError where two files hold the same condition or the grid has a hole.
+    """
+    import xarray
+
+    where = {}
+    for path in paths:
+        dataset = reduced.load(path)
+        key = float(dataset["concentration"]), float(dataset["temperature"])
+        if key in where:
+            raise ValueError(f"{path}: concentration {key[0]:g}, temperature {key[1]:g} is there already; name it once")
+        where[key] = dataset
+    concentrations, temperatures = (sorted(set(values)) for values in zip(*where, strict=True))
+    holes = [(x, T) for x in concentrations for T in temperatures if (x, T) not in where]
+    if holes:
+        raise ValueError(f"no file for the conditions (concentration, temperature) {holes}")
+    options = dict(join="outer", coords="minimal", compat="override", data_vars="all", combine_attrs="override")
+    columns = [
+        xarray.concat([where[x, T] for T in temperatures], "temperature", **options).assign_coords(
+            temperature_label=("temperature", [where[x, T]["temperature_label"].item() for T in temperatures]),
+        )
+        for x in concentrations
+    ]
+    labels = [where[x, temperatures[0]]["concentration_label"].item() for x in concentrations]
+    grid = xarray.concat(columns, "concentration", **options).assign_coords(concentration_label=("concentration", labels))
+    return grid.transpose("temperature", "concentration", ...)
+
+
+def table(dataset: "xarray.Dataset", dimensions: tuple[str, ...], columns: dict[str, str]) -> "pandas.DataFrame":
+    """One row for each condition, in the user's own words for it, and each point along `dimensions`."""
+    variables = dataset[[*columns.values()]].assign_coords(  # bare: no attributes, no other coordinates
+        {name: dataset[name] for name in ("concentration_label", "temperature_label")}
+    )
+    frame = variables.to_dataframe(dim_order=["concentration", "temperature", *dimensions]).reset_index()
+    frame["concentration"], frame["temperature"] = frame["concentration_label"], frame["temperature_label"]
+    names = {variable: column for column, variable in columns.items()} | {"frequency": "frequency_THz"}
+    return frame[["concentration", "temperature", *dimensions, *columns.values()]].rename(columns=names)
+
+
+def reduce_grid(conditions: dict[str, list[Path]], datasets: dict[str, Path], tables: dict[str, Path]) -> None:
+    """Write the dataset and the table of each of transport, structure and spectra from the files of all conditions."""
+    for stage, paths in conditions.items():
+        grid = combine(paths)
+        reduced.save(grid, datasets[stage])
+        reduced.save_csv(table(grid, *TABLES[stage]), tables[stage])
+        log.info("%s: %s", stage, dict(grid.sizes))
+
+
+if __name__ == "__main__":
+    from snakemake.script import snakemake
+
+    environment.isolate()
+    logs.start(snakemake.log[0])
+    reduce_grid(
+        {stage: [Path(path) for path in snakemake.input[stage]] for stage in TABLES},
+        {stage: Path(snakemake.output[stage]) for stage in TABLES},
+        {stage: Path(snakemake.output[f"{stage}_csv"]) for stage in TABLES},
+    )
