@@ -1,5 +1,6 @@
 # Two-liners over snakemake, which stays the interface: .venv/bin/snakemake --profile profiles/default ...
 SNAKEMAKE := .venv/bin/snakemake --profile profiles/default
+RULE_ENVIRONMENTS := pwscf analysis nequip
 # Where there is no conda, tools/venv-conda stands in for it; appended, so that a real one wins.
 export PATH := $(PATH):$(CURDIR)/tools/venv-conda
 # The profile's place of the environments follows PWD, which `make -C` leaves at the caller's folder.
@@ -18,19 +19,22 @@ setup: .venv/.complete  ## the workflow's own environment, .venv, so that .venv/
 	python3 tools/venv-conda/conda env create --file envs/workflow.yaml --prefix .venv
 	touch $@
 
-# Snakemake makes environments one after another, mostly on one core; this makes them side by side.
-environments: setup  ## the rules' environments, below .snakemake/conda
-	printf '%s\n' pwscf analysis nequip | xargs -P 3 -I NAME $(SNAKEMAKE) --snakefile tests/Snakefile --conda-create-envs-only --quiet all -- NAME
+environments: .snakemake/conda/.complete  ## the rules' environments, below .snakemake/conda
+
+# Snakemake makes environments one after another, each mostly on one core; here they are made side by side.
+.snakemake/conda/.complete: .venv/.complete $(RULE_ENVIRONMENTS:%=envs/%.yaml)
+	printf '%s\n' $(RULE_ENVIRONMENTS) | xargs -P 3 -I NAME \
+		$(SNAKEMAKE) --snakefile tests/Snakefile --conda-create-envs-only --quiet host -- NAME
+	touch $@
 
 demo: environments  ## the quickstart campaign, from config to figures and a report
 	$(SNAKEMAKE) --configfile config/quickstart.yaml
 	$(SNAKEMAKE) --configfile config/quickstart.yaml --report results/report.html
 	@ls results/reduce/*/figures/*.svg results/report.html
 
-# Each environment runs the tests of what it is for (tests/conftest.py has the list).
+# tests/Snakefile says which tests run in which environment.
 test: environments  ## the tests
-	.venv/bin/python -m pytest tests/unit tests/workflow
-	$(SNAKEMAKE) --snakefile tests/Snakefile --cores 1 pwscf analysis nequip
+	$(SNAKEMAKE) --snakefile tests/Snakefile --cores 1 --quiet host rules progress -- workflow $(RULE_ENVIRONMENTS)
 
 doctor:  ## what this machine has, and what each missing thing would give
 	@python3 tools/doctor.py

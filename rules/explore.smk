@@ -26,10 +26,10 @@ rule explore_md:
         density=SYSTEM["density"],
         n_units=config["generate"]["formula_units"],
         temperatures=config["explore"]["temperatures"],
-        timestep_fs=config["simulate"]["protocol"]["timestep_fs"],
+        timestep_fs=config["explore"]["timestep_fs"],
         length_ps=config["explore"]["length_ps"],
         interval_ps=config["explore"]["interval_ps"],
-        health=config["simulate"]["health"],
+        health=config["explore"]["health"],
         seed=config["seed"],
     threads: 1
     resources:

@@ -8,8 +8,6 @@ OUTPUTS, below results/reduce/{backend}/:
     figures/{arrhenius,msd,rdf,vdos}.svg
 """
 
-QUANTITIES = ["transport", "structure", "spectra"]
-
 
 rule reduce_condition:
     input:
@@ -64,8 +62,12 @@ rule reduce_grid:
         ),
         code=modules("reduced"),
     output:
-        expand("results/reduce/{{backend}}/{quantity}.nc", quantity=QUANTITIES),
-        expand("results/reduce/{{backend}}/{quantity}.csv", quantity=QUANTITIES),
+        transport="results/reduce/{backend}/transport.nc",
+        structure="results/reduce/{backend}/structure.nc",
+        spectra="results/reduce/{backend}/spectra.nc",
+        transport_csv="results/reduce/{backend}/transport.csv",
+        structure_csv="results/reduce/{backend}/structure.csv",
+        spectra_csv="results/reduce/{backend}/spectra.csv",
     log:
         "results/logs/reduce_grid/{backend}.log",
     benchmark:
@@ -116,7 +118,7 @@ rule reduce_plot_arrhenius:
     message:
         "Drawing diffusion coefficients against 1/T."
     script:
-        "../scripts/reduce_plot_arrhenius.py"
+        "../scripts/plot_arrhenius.py"
 
 
 rule reduce_plot_msd:
@@ -137,7 +139,7 @@ rule reduce_plot_msd:
     message:
         "Drawing mean squared displacements."
     script:
-        "../scripts/reduce_plot_msd.py"
+        "../scripts/plot_msd.py"
 
 
 rule reduce_plot_rdf:
@@ -158,7 +160,7 @@ rule reduce_plot_rdf:
     message:
         "Drawing radial distribution functions."
     script:
-        "../scripts/reduce_plot_rdf.py"
+        "../scripts/plot_rdf.py"
 
 
 rule reduce_plot_vdos:
@@ -179,4 +181,4 @@ rule reduce_plot_vdos:
     message:
         "Drawing vibrational spectra."
     script:
-        "../scripts/reduce_plot_vdos.py"
+        "../scripts/plot_vdos.py"

@@ -25,7 +25,7 @@ def at_density(atoms: Atoms, volume: float) -> Atoms:
 
 
 def walk(
-    atoms: Atoms, kelvin: float, timestep_fs: float, n_frames: int, interval: int, limits: health.Limits, rng: np.random.Generator
+    atoms: Atoms, kelvin: float, timestep_fs: float, n_frames: int, interval: int, limits: health.FrameLimits, rng: np.random.Generator
 ) -> tuple[list[Atoms], str | None]:
     """Frames of one walk up to its end or its first sick frame, and what was wrong with that one."""
     frames = []
@@ -43,7 +43,7 @@ def walk(
 def explore(
     structures: Path, potential: Path, out_candidates: Path, out_walks: Path, concentration: str, round: int, composition: dict,
     density: dict, n_units: int, temperatures: list[str], timestep_fs: float, length_ps: float, interval_ps: float,
-    limits: health.Limits, seed: int,
+    limits: health.FrameLimits, seed: int,
 ) -> None:  # fmt: skip
     """One walk a temperature, in a cell of the labels' size at the condition's density; candidates and a line a walk."""
     interval = max(1, int(interval_ps * 1000 / timestep_fs + 0.5))
@@ -87,7 +87,7 @@ if __name__ == "__main__":
     environment.isolate()
     logs.start(snakemake.log[0])
     options = dict(snakemake.params)
-    limits = health.Limits(**options.pop("health"))
+    limits = health.FrameLimits(**options.pop("health"))
     explore(
         Path(snakemake.input.structures),
         Path(snakemake.input.potential),

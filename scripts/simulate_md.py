@@ -87,7 +87,7 @@ class Run:
 
 def simulate(
     start: Path, potential: Path, output: Path, verdict: Path, concentration: str, temperature: str, replica: str,
-    protocol: Protocol, limits: health.Limits, seed: int,
+    protocol: Protocol, limits: health.RunLimits, seed: int,
 ) -> None:  # fmt: skip
     """Run to the end or to the first sick frame; write the trajectory and the verdict (JSON)."""
     from netCDF4 import Dataset
@@ -165,7 +165,7 @@ def producing_time(progress: Progress, protocol: Protocol) -> float:
     return (progress.steps - protocol.equilibration_steps) * protocol.timestep_fs / 1000
 
 
-def judge(file, atoms: Atoms, kelvin: float, protocol: Protocol, limits: health.Limits, progress: Progress) -> dict:
+def judge(file, atoms: Atoms, kelvin: float, protocol: Protocol, limits: health.RunLimits, progress: Progress) -> dict:
     """The verdict on the whole run, with the figures behind it."""
     reason = progress.sick
     report = {
@@ -210,6 +210,6 @@ if __name__ == "__main__":
         snakemake.wildcards.temperature,
         snakemake.wildcards.replica,
         Protocol(**options["protocol"]),
-        health.Limits(**options["health"]),
+        health.RunLimits(**options["health"]),
         options["seed"],
     )

@@ -29,8 +29,8 @@ def isolate() -> None:
         found = "\n".join(f"  {name} from {file}" for name, file in sorted(foreign.items()))
         raise ImportError(
             f"these packages do not come from the job's own environment {sys.prefix}:\n{found}\n"
-            "Add them, with a pinned version, to the envs/*.yaml file that the rule names in `conda:`. If they are there\n"
-            "and these come from your home folder (~/.local), set PYTHONNOUSERSITE=1."
+            "Add them, with a pinned version, to the envs/*.yaml file that the rule names in `conda:`. If they\n"
+            "are there and these come from your home folder (~/.local), set PYTHONNOUSERSITE=1."
         )
     sys.path[:] = [folder for folder in sys.path if not _is_foreign(folder)]
 

@@ -7,17 +7,23 @@ from ase import Atoms
 
 
 @dataclass
-class Limits:
-    """What a healthy run keeps; all from the config's section `simulate.health`."""
+class FrameLimits:
+    """What every frame keeps, of a walk (`explore.health`) and of a run (`simulate.health`)."""
 
     min_distance: float  # A
     max_force: float  # eV/A
     max_temperature_ratio: float  # instantaneous over target
+
+
+@dataclass
+class RunLimits(FrameLimits):
+    """What a production run keeps as a whole, too."""
+
     max_wall_contacts: float  # ion pairs inside the wall, mean over the production frames
     min_displacement: float  # A, rms of the slowest species over the production; 0 for a solid
 
 
-def sick_frame(atoms: Atoms, temperature: float, limits: Limits) -> str | None:
+def sick_frame(atoms: Atoms, temperature: float, limits: FrameLimits) -> str | None:
     """What is wrong with the present frame, in a sentence, or None. `temperature` is the target in K."""
     from vesin import NeighborList
 
@@ -38,7 +44,7 @@ def sick_frame(atoms: Atoms, temperature: float, limits: Limits) -> str | None:
     return None
 
 
-def sick_run(wall_contacts: float, displacement: dict[str, float], limits: Limits) -> str | None:
+def sick_run(wall_contacts: float, displacement: dict[str, float], limits: RunLimits) -> str | None:
     """What is wrong with a finished run, in a sentence, or None.
 
     `wall_contacts` is the mean number a frame, `displacement` the rms displacement in A of each species.

@@ -14,6 +14,8 @@ from ase import Atoms
 from thermoweave.frames import read_frames, write_frames
 
 DIGITS = 6  # of a coordinate in A: finer than any label can tell
+# How the SCF gets there; what it converges to does not depend on them.
+NUMERICS = {"mixing_beta", "electron_maxstep"}
 
 
 def file_hash(path: Path) -> str:
@@ -29,7 +31,7 @@ def label_id(atoms: Atoms, settings: dict, pseudopotential_hashes: dict[str, str
         "numbers": atoms.numbers[order].tolist(),
         "positions": positions[order].tolist(),
         "cell": cell.tolist(),
-        "settings": settings,
+        "settings": {key: value for key, value in settings.items() if key not in NUMERICS},
         "pseudopotentials": pseudopotential_hashes,
     }
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()

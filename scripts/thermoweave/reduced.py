@@ -32,10 +32,10 @@ def save(dataset: "xarray.Dataset", path: Path) -> None:
 
 
 def load(path: Path) -> "xarray.Dataset":
-    """The whole dataset in memory, with its file closed."""
+    """The whole dataset in memory, with its file closed and its encoding forgotten: that would cut longer strings short."""
     import xarray
 
-    return xarray.load_dataset(path, engine="netcdf4")
+    return xarray.load_dataset(path, engine="netcdf4").drop_encoding()
 
 
 def save_csv(table: "pandas.DataFrame", path: Path) -> None:

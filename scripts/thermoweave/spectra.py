@@ -32,10 +32,10 @@ class Spectrum(NamedTuple):
 
 def segment_spectra(velocities: np.ndarray, masses: np.ndarray, step: float, n_segment: int):
     """
-    Frequencies (THz) and mass-weighted power spectra of half-overlapping Hann segments, (segment, frequency).
+    Frequencies (THz) and mass-weighted power spectra of half-overlapping Hann segments, (atom, segment, frequency).
 
-    velocities (frame, atom, 3) in Angstrom/ps, masses (atom,) in amu, step in ps. The integral over frequency is
-    sum(m v^2), up to the window.
+    velocities (frame, atom, 3) in Angstrom/ps, masses (atom,) in amu, step in ps. The integral over frequency is the mean
+    of m v^2, up to the window.
     """
     from scipy.signal import spectrogram
 
@@ -50,7 +50,7 @@ def segment_spectra(velocities: np.ndarray, masses: np.ndarray, step: float, n_s
         detrend=False,
         mode="psd",
     )
-    return frequency, power.sum(axis=0).T
+    return frequency, power.reshape(len(masses), 3, *power.shape[1:]).sum(axis=1).transpose(0, 2, 1)
 
 
 def vdos(replicas: list[np.ndarray], masses: np.ndarray, groups: list[np.ndarray], step: float, resolution: float):
@@ -67,9 +67,10 @@ def vdos(replicas: list[np.ndarray], masses: np.ndarray, groups: list[np.ndarray
                 f"a resolution of {resolution:g} THz takes a run of {1 / resolution:g} ps, this one has "
                 f"{len(velocities) * step:g} ps: lengthen the production run or ask for a coarser vdos resolution"
             )
-    parts = [[segment_spectra(v[:, g], masses[g], step, n_segment) for v in replicas] for g in groups]
-    frequency = parts[0][0][0]
-    power = np.array([np.concatenate([spectrum for _, spectrum in part]) for part in parts])  # species, segment, f
+    parts = [segment_spectra(velocities, masses, step, n_segment) for velocities in replicas]
+    frequency = parts[0][0]
+    atoms = np.concatenate([power for _, power in parts], axis=1)
+    power = np.array([atoms[group].sum(axis=0) for group in groups])  # species, segment, frequency
     spacing = frequency[1]
     n_segments = power.shape[1]
     total = power.mean(axis=1).sum() * spacing

@@ -81,7 +81,10 @@ def pair_distribution(replicas: list[tuple], a: np.ndarray, b: np.ndarray, edges
         return first_shell(edges, counts, ideal)
 
     (peak, minimum, number), (peak_std, minimum_std, number_std) = statistics.jackknife(blocks, shell)
-    reason = "" if np.isfinite(minimum) else f"no first minimum of g(r) within {edges[-1]:.2f} A"
+    reason = ""
+    if not np.isfinite(minimum_std):  # absent, at least from one of the subsets
+        minimum = number = number_std = np.nan
+        reason = f"no certain first minimum of g(r) within {edges[-1]:.2f} A"
     r = (edges[1:] + edges[:-1]) / 2
     return PairDistribution(r, g, g_std, peak, peak_std, minimum, minimum_std, number, number_std, reason)
 

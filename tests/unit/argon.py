@@ -14,9 +14,9 @@ sys.path.insert(0, str(Path(__file__).parents[2] / "scripts"))
 
 import simulate_md
 from thermoweave.frames import write_frames
-from thermoweave.health import Limits
+from thermoweave.health import RunLimits
 
-LIMITS = Limits(min_distance=2.0, max_force=50.0, max_temperature_ratio=3.0, max_wall_contacts=1.0, min_displacement=0.0)
+LIMITS = RunLimits(min_distance=2.0, max_force=50.0, max_temperature_ratio=3.0, max_wall_contacts=1.0, min_displacement=0.0)
 PROTOCOL = simulate_md.Protocol(
     timestep_fs=5.0,
     equilibration_ps=0.5,
@@ -45,7 +45,7 @@ def start(folder: Path) -> Path:
     return folder / "start.extxyz"
 
 
-def run(folder: Path, limits: Limits = LIMITS, protocol: simulate_md.Protocol = PROTOCOL, contacts: int = 0) -> Path:
+def run(folder: Path, limits: RunLimits = LIMITS, protocol: simulate_md.Protocol = PROTOCOL, contacts: int = 0) -> Path:
     """Run in `folder` and return the trajectory's path; the verdict lies beside it."""
     calculator = Argon(sigma=3.4, epsilon=0.0104, rc=5.5, smooth=True)
     calculator.wall_contacts = contacts

@@ -122,5 +122,6 @@ def test_label_id_knows_what_matters():
     assert one == label_id(pair()[[1, 0]], SETTINGS, hashes), "the order of the atoms does not matter"
     assert one == label_id(pair(2.47 + 1e-9), SETTINGS, hashes), "rounding does not matter"
     assert one != label_id(pair(2.48), SETTINGS, hashes)
+    assert one == label_id(pair(), {**SETTINGS, "mixing_beta": 0.3}, hashes), "the way to convergence does not matter"
     assert one != label_id(pair(), {**SETTINGS, "ecutwfc": 16}, hashes)
     assert one != label_id(pair(), SETTINGS, {"Li": "a", "Cl": "c"})
