@@ -8,12 +8,6 @@ OUTPUTS:
 """
 
 
-def verdicts(backend):
-    """The verdict of every run of the grid."""
-    path = "results/simulate/{backend}/x{concentration}/T{temperature}/replica{replica}.json"
-    return expand(path, backend=backend, concentration=CONCENTRATIONS, temperature=TEMPERATURES, replica=REPLICAS)
-
-
 rule audit_conditions:
     input:
         verdicts=lambda wildcards: verdicts(wildcards.backend),

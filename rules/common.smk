@@ -1,19 +1,15 @@
 """Names that the config gives to the rules, wildcard constraints, input functions. No rules."""
 
 import math
-import os
-import shutil
 import sys
 from pathlib import Path
 
 SCRIPTS = f"{workflow.basedir}/scripts"
 sys.path.insert(0, SCRIPTS)
 
-from thermoweave import campaign
+from thermoweave import campaign, environment
 
-# Where there is no conda, a stand-in builds the environments of envs/ as plain venvs (appended: a real conda wins).
-if shutil.which("conda") is None:
-    os.environ["PATH"] += f"{os.pathsep}{workflow.basedir}/tools/venv-conda"
+environment.provide_conda(Path(workflow.basedir))
 
 # Stops here, before any job, at the first wrong key, value or combination.
 campaign.validate(config, Path(workflow.basedir))
@@ -37,6 +33,9 @@ wildcard_constraints:
     batch=r"\d+",
     seed=r"\d+",
     backend="|".join(BACKENDS),
+
+
+# Rules on the way to the last potential have priority 1: everything waits for it, and what does not need it fills the gaps.
 
 
 def modules(*names):
@@ -72,3 +71,9 @@ def potential_of(wildcards):
     """The compiled potential of the last round; replicas take the trained seeds in turn, so that their spread shows it."""
     seed = SEEDS[(int(wildcards.replica) - 1) % len(SEEDS)]
     return f"results/train/round{LAST_ROUND}/{{backend}}/seed{seed}/compiled/potential.json"
+
+
+def verdicts(backend):
+    """The verdict of every run of the grid."""
+    path = "results/simulate/{backend}/x{concentration}/T{temperature}/replica{replica}.json"
+    return expand(path, backend=backend, concentration=CONCENTRATIONS, temperature=TEMPERATURES, replica=REPLICAS)

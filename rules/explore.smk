@@ -19,8 +19,13 @@ rule explore_md:
         "results/logs/explore_md/round{round}_x{concentration}.log",
     benchmark:
         "results/benchmarks/explore_md/round{round}_x{concentration}.tsv"
+    priority: 1
     conda:
         f"../envs/{BACKENDS[0]}.yaml"
+    threads: 1
+    resources:
+        runtime=60,
+        mem_mb=2000,
     params:
         composition=SYSTEM["composition"],
         density=SYSTEM["density"],
@@ -31,10 +36,6 @@ rule explore_md:
         interval_ps=config["explore"]["interval_ps"],
         health=config["explore"]["health"],
         seed=config["seed"],
-    threads: 1
-    resources:
-        runtime=60,
-        mem_mb=2000,
     message:
         "Walking with the potential of round {wildcards.round} at x = {wildcards.concentration}."
     script:
@@ -50,6 +51,7 @@ rule explore_select:
         "results/logs/explore_select/round{round}_x{concentration}.log",
     benchmark:
         "results/benchmarks/explore_select/round{round}_x{concentration}.tsv"
+    priority: 1
     conda:
         "../envs/analysis.yaml"
     params:

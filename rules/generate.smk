@@ -16,8 +16,11 @@ rule generate_structures:
         "results/logs/generate_structures/x{concentration}.log",
     benchmark:
         "results/benchmarks/generate_structures/x{concentration}.tsv"
+    priority: 1
     conda:
         "../envs/analysis.yaml"
+    resources:
+        runtime=10,
     params:
         composition=SYSTEM["composition"],
         density=SYSTEM["density"],
@@ -32,8 +35,6 @@ rule generate_structures:
         contact_scale=config["generate"]["contact_scale"],
         md_ps=config["generate"]["md_ps"],
         seed=config["seed"],
-    resources:
-        runtime=10,
     message:
         "Making first structures at concentration {wildcards.concentration}."
     script:
@@ -51,6 +52,8 @@ rule generate_start:
         "results/benchmarks/generate_start/x{concentration}_T{temperature}_replica{replica}.tsv"
     conda:
         "../envs/analysis.yaml"
+    resources:
+        runtime=10,
     params:
         composition=SYSTEM["composition"],
         density=SYSTEM["density"],
@@ -59,8 +62,6 @@ rule generate_start:
         n_units=config["simulate"]["formula_units"],
         md_ps=config["generate"]["md_ps"],
         seed=config["seed"],
-    resources:
-        runtime=10,
     message:
         "Making the start of replica {wildcards.replica} at x = {wildcards.concentration}, {wildcards.temperature} K."
     script:

@@ -21,13 +21,9 @@ rule label_pwscf:
         "results/logs/label_pwscf/round{round}_x{concentration}_batch{batch}.log",
     benchmark:
         "results/benchmarks/label_pwscf/round{round}_x{concentration}_batch{batch}.tsv"
+    priority: 1
     conda:
         "../envs/pwscf.yaml"
-    params:
-        batch=lambda wildcards: int(wildcards.batch),
-        size=config["label"]["batch"],
-        settings=config["label"]["pwscf"],
-        gate=config["label"]["gate"],
     threads: 1
     resources:
         runtime=60,
@@ -35,6 +31,11 @@ rule label_pwscf:
         pw_command=f"python {workflow.basedir}/tools/pw_wheel.py",
         pseudo_dir=f"{workflow.basedir}/resources/pseudopotentials",
         label_store="results/label/store",
+    params:
+        batch=lambda wildcards: int(wildcards.batch),
+        size=config["label"]["batch"],
+        settings=config["label"]["pwscf"],
+        gate=config["label"]["gate"],
     message:
         "Labelling batch {wildcards.batch} of x = {wildcards.concentration} in round {wildcards.round} with pw.x."
     script:

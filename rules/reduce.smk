@@ -30,13 +30,13 @@ rule reduce_condition:
         "results/benchmarks/reduce_condition/{backend}_x{concentration}_T{temperature}.tsv"
     conda:
         "../envs/analysis.yaml"
-    params:
-        species=list(SYSTEM["charges"]),
-        charges=SYSTEM["charges"],
-        **config["reduce"],
     resources:
         runtime=30,
         mem_mb=4000,
+    params:
+        **config["reduce"],
+        species=list(SYSTEM["charges"]),
+        charges=SYSTEM["charges"],
     message:
         "Reducing x = {wildcards.concentration} at {wildcards.temperature} K to diffusion, structure and spectra."
     script:

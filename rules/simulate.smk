@@ -22,14 +22,14 @@ rule simulate_md:
         "results/benchmarks/simulate_md/{backend}_x{concentration}_T{temperature}_replica{replica}.tsv"
     conda:
         "../envs/{backend}.yaml"
-    params:
-        protocol=config["simulate"]["protocol"],
-        health=config["simulate"]["health"],
-        seed=config["seed"],
     threads: 1
     resources:
         runtime=120,
         mem_mb=2000,
+    params:
+        protocol=config["simulate"]["protocol"],
+        health=config["simulate"]["health"],
+        seed=config["seed"],
     message:
         "Simulating x = {wildcards.concentration} at {wildcards.temperature} K, replica {wildcards.replica}, with {wildcards.backend}."
     script:

@@ -21,18 +21,19 @@ rule train_potential:
         "results/logs/train_potential/round{round}_{backend}_seed{seed}.log",
     benchmark:
         "results/benchmarks/train_potential/round{round}_{backend}_seed{seed}.tsv"
+    priority: 1
     conda:
         "../envs/{backend}.yaml"
+    threads: 1
+    resources:
+        runtime=120,
+        mem_mb=4000,
     params:
         directory="results/train/round{round}/{backend}/seed{seed}/training",
         backend=lambda wildcards: wildcards.backend,
         hypers=lambda wildcards: campaign.hyperparameters(config, wildcards.backend, int(wildcards.round)),
         seed=lambda wildcards: int(wildcards.seed),
         wall_stiffness=config["train"]["wall_stiffness"],
-    threads: 1
-    resources:
-        runtime=120,
-        mem_mb=4000,
     message:
         "Training {wildcards.backend} (seed {wildcards.seed}) on the labels of rounds 0 to {wildcards.round}; any new label trains it again."
     script:
@@ -49,14 +50,15 @@ rule train_compile:
         "results/logs/train_compile/round{round}_{backend}_seed{seed}.log",
     benchmark:
         "results/benchmarks/train_compile/round{round}_{backend}_seed{seed}.tsv"
+    priority: 1
     conda:
         "../envs/{backend}.yaml"
-    params:
-        mode=config["train"]["compile"],
     threads: 1
     resources:
         runtime=30,
         mem_mb=4000,
+    params:
+        mode=config["train"]["compile"],
     message:
         "Compiling {wildcards.backend} (seed {wildcards.seed}) of round {wildcards.round} for this machine."
     script:

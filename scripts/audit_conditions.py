@@ -65,8 +65,6 @@ def diffusion_texts(rows: list[dict]) -> dict[tuple[str, str], str]:
 
 
 if __name__ == "__main__":
-    from snakemake.script import snakemake
-
     environment.isolate()
     logs.start(snakemake.log[0])
     audit_conditions(

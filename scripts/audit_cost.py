@@ -59,8 +59,6 @@ def audit_cost(folder: Path, out_csv: Path, out_html: Path) -> None:
 
 
 if __name__ == "__main__":
-    from snakemake.script import snakemake
-
     environment.isolate()
     logs.start(snakemake.log[0])
     audit_cost(Path(snakemake.params.benchmarks), snakemake.output.csv, snakemake.output.html)

@@ -82,8 +82,6 @@ def round_to(value: float) -> float:
 
 
 if __name__ == "__main__":
-    from snakemake.script import snakemake
-
     environment.isolate()
     logs.start(snakemake.log[0])
     options = dict(snakemake.params)

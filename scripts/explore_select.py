@@ -51,8 +51,6 @@ def explore_select(candidates: Path, output: Path, n: int, spacing_ps: float, mi
 
 
 if __name__ == "__main__":
-    from snakemake.script import snakemake
-
     environment.isolate()
     logs.start(snakemake.log[0])
     explore_select(Path(snakemake.input.candidates), Path(snakemake.output.selected), **snakemake.params)

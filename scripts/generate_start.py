@@ -27,8 +27,6 @@ def generate_start(
 
 
 if __name__ == "__main__":
-    from snakemake.script import snakemake
-
     environment.isolate()
     logs.start(snakemake.log[0])
     generate_start(

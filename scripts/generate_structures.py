@@ -73,8 +73,6 @@ def generate_structures(
 
 
 if __name__ == "__main__":
-    from snakemake.script import snakemake
-
     environment.isolate()
     logs.start(snakemake.log[0])
-    generate_structures(snakemake.output[0], **snakemake.params)
+    generate_structures(Path(snakemake.output.structures), snakemake.wildcards.concentration, **snakemake.params)

@@ -50,8 +50,6 @@ def label_batch(
 
 
 if __name__ == "__main__":
-    from snakemake.script import snakemake
-
     environment.isolate()
     logs.start(snakemake.log[0])
     label_batch(

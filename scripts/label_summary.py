@@ -29,8 +29,6 @@ def label_summary(attempts: list[Path], out_summary: Path, out_rejected: Path) -
 
 
 if __name__ == "__main__":
-    from snakemake.script import snakemake
-
     environment.isolate()
     logs.start(snakemake.log[0])
     label_summary(list(snakemake.input.attempts), snakemake.output.summary, snakemake.output.rejected)

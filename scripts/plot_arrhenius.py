@@ -69,8 +69,6 @@ def plot_arrhenius(transport: Path, arrhenius: Path, out_figure: Path) -> None:
 
 
 if __name__ == "__main__":
-    from snakemake.script import snakemake
-
     environment.isolate()
     logs.start(snakemake.log[0])
     plot_arrhenius(Path(snakemake.input.transport), Path(snakemake.input.arrhenius), Path(snakemake.output[0]))

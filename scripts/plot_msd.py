@@ -51,8 +51,6 @@ def plot_msd(transport: Path, out_figure: Path) -> None:
 
 
 if __name__ == "__main__":
-    from snakemake.script import snakemake
-
     environment.isolate()
     logs.start(snakemake.log[0])
     plot_msd(Path(snakemake.input.transport), Path(snakemake.output[0]))

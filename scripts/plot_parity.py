@@ -33,8 +33,6 @@ def plot_parity(predictions: Path, errors: Path, out_figure: Path) -> None:
 
 
 if __name__ == "__main__":
-    from snakemake.script import snakemake
-
     environment.isolate()
     logs.start(snakemake.log[0])
     plot_parity(snakemake.input.predictions, snakemake.input.errors, snakemake.output[0])

@@ -34,8 +34,6 @@ def plot_rdf(structure: Path, out_figure: Path) -> None:
 
 
 if __name__ == "__main__":
-    from snakemake.script import snakemake
-
     environment.isolate()
     logs.start(snakemake.log[0])
     plot_rdf(Path(snakemake.input.structure), Path(snakemake.output[0]))

@@ -46,8 +46,6 @@ def plot_vdos(spectra: Path, out_figure: Path) -> None:
 
 
 if __name__ == "__main__":
-    from snakemake.script import snakemake
-
     environment.isolate()
     logs.start(snakemake.log[0])
     plot_vdos(Path(snakemake.input.spectra), Path(snakemake.output[0]))

@@ -91,8 +91,6 @@ def reduce_arrhenius(transport: Path, out_dataset: Path, out_table: Path) -> Non
 
 
 if __name__ == "__main__":
-    from snakemake.script import snakemake
-
     environment.isolate()
     logs.start(snakemake.log[0])
     reduce_arrhenius(Path(snakemake.input.transport), Path(snakemake.output.dataset), Path(snakemake.output.table))

@@ -22,7 +22,7 @@ def read_trajectory(path: Path) -> Trajectory:
         file.set_auto_mask(False)
         time = file["time"][:]
         if len(time) < 2 or not np.allclose(np.diff(time), time[1] - time[0], rtol=1e-3):
-            raise ValueError(f"{path}: {len(time)} frames, not equidistant in time; a reduction needs a constant interval")
+            raise ValueError(f"{path}: {len(time)} frames, not equidistant in time; a reduction needs an even spacing")
         cellpars = np.concatenate([file["cell_lengths"][:], file["cell_angles"][:]], axis=1)
         unique, inverse = np.unique(cellpars, axis=0, return_inverse=True)
         return Trajectory(
@@ -39,7 +39,7 @@ def read_trajectory(path: Path) -> Trajectory:
 
 def read_passed(trajectories: list[Path], verdicts: list[Path]) -> tuple[list[Trajectory | None], list[str]]:
     """
-    For every replica its trajectory, None where it did not pass the simulate gate, and its reason of rejection, "" for none.
+    For every replica its trajectory, None where it did not pass the simulate gate, and why it did not, "" where it did.
 
     A trajectory that did not pass is not even opened. Raises ValueError where those that passed do not match.
     """
@@ -86,8 +86,8 @@ def reduce_condition(
     """
     Reduce the replicas of one condition to three NetCDF files: `outputs` has the keys transport, structure and spectra.
 
-    Where no replica passed, the files hold NaN and the reason. Raises ValueError for trajectories that do not match each
-    other or are too short for the wanted resolution.
+    Where no replica passed, the files hold NaN and the reason. Raises ValueError for trajectories that do not match
+    each other or are too short for the wanted resolution.
     """
     replicas, reasons = read_passed(trajectories, verdicts)
     numbers = [int(re.search(r"(\d+)$", Path(path).stem)[1]) for path in trajectories]
@@ -104,8 +104,8 @@ def reduce_condition(
     }
     present = [k for k, t in zip(numbers, replicas, strict=True) if t is not None]
     transport = conditions.transport_dataset(passed, species, charges, onset_floor_ps, n_lags, gap)
-    # rejected replicas keep their place, as NaN
-    transport = transport.assign_coords(replica=present).reindex(replica=numbers)
+    transport = transport.assign_coords(replica=variable(("replica",), present, "1", "number of the replica"))
+    transport = transport.reindex(replica=numbers)  # rejected replicas keep their place, as NaN
     datasets = {
         "transport": transport.assign(provenance(replicas, reasons)),
         "structure": conditions.structure_dataset(passed, species, rdf_bin_A, gap),
@@ -116,8 +116,6 @@ def reduce_condition(
 
 
 if __name__ == "__main__":
-    from snakemake.script import snakemake
-
     environment.isolate()
     logs.start(snakemake.log[0])
     reduce_condition(

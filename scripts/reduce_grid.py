@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from thermoweave import environment, logs, reduced
+from thermoweave.reduced import text
 
 if TYPE_CHECKING:
     import pandas
@@ -56,14 +57,16 @@ def combine(paths: list[Path]) -> "xarray.Dataset":
     if holes:
         raise ValueError(f"no file for the conditions (concentration, temperature) {holes}")
     options = dict(join="outer", coords="minimal", compat="override", data_vars="all", combine_attrs="override")
-    columns = [
-        xarray.concat([where[x, T] for T in temperatures], "temperature", **options).assign_coords(
-            temperature_label=("temperature", [where[x, T]["temperature_label"].item() for T in temperatures]),
-        )
-        for x in concentrations
-    ]
-    labels = [where[x, temperatures[0]]["concentration_label"].item() for x in concentrations]
-    grid = xarray.concat(columns, "concentration", **options).assign_coords(concentration_label=("concentration", labels))
+    columns = [xarray.concat([where[x, T] for T in temperatures], "temperature", **options) for x in concentrations]
+    grid = xarray.concat(columns, "concentration", **options)
+    first = concentrations[0], temperatures[0]
+    labels = {  # "minimal" keeps the first label only
+        "concentration": [where[x, first[1]]["concentration_label"].item() for x in concentrations],
+        "temperature": [where[first[0], T]["temperature_label"].item() for T in temperatures],
+    }
+    for name, words in labels.items():
+        grid[f"{name}_label"] = text((name,), words, f"{name} as written in the config")
+    grid = grid.set_coords(["concentration_label", "temperature_label"])
     return grid.transpose("temperature", "concentration", ...)
 
 
@@ -88,8 +91,6 @@ def reduce_grid(conditions: dict[str, list[Path]], datasets: dict[str, Path], ta
 
 
 if __name__ == "__main__":
-    from snakemake.script import snakemake
-
     environment.isolate()
     logs.start(snakemake.log[0])
     reduce_grid(

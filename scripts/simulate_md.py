@@ -196,8 +196,6 @@ def judge(file, atoms: Atoms, kelvin: float, protocol: Protocol, limits: health.
 
 
 if __name__ == "__main__":
-    from snakemake.script import snakemake
-
     environment.isolate()
     logs.start(snakemake.log[0])
     options = dict(snakemake.params)

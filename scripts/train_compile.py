@@ -87,7 +87,7 @@ def compile_and_compare(
     if not difference <= tolerance:  # also where it is not a number
         compiled.unlink()
         raise RuntimeError(
-            f"the compiled model's forces differ from the eager ones by {difference:.2g} eV/A (allowed: {tolerance:g}): "
+            f"the compiled model's forces differ from eager ones by {difference:.2g} eV/A (allowed: {tolerance:g}); "
             "the C++ compiler or torch is at fault; set train.compile to none to run eagerly"
         )
     return compiled, figures
@@ -111,8 +111,6 @@ def milliseconds(calculator: object, atoms: Atoms) -> float:
 
 
 if __name__ == "__main__":
-    from snakemake.script import snakemake
-
     environment.isolate()
     logs.start(snakemake.log[0])
     train_compile(snakemake.input.potential, snakemake.input.labels, snakemake.output[0], **snakemake.params)

@@ -33,12 +33,12 @@ def train_potential(
 ) -> None:
     """Train, fit the wall, write the manifest, the errors on held-out frames, and the predictions behind them.
 
-    Parameters: `labels`, extended XYZ files of labelled frames; `out_manifest`, potential.json, the weights go beside it;
-    `out_errors`, errors.json; `out_predictions`, npz with the forces of the test frames; `directory`, scratch of the
-    backend (its logs and learning curve stay there); `backend` and `hypers`, an adapter's name and changes to its HYPERS;
-    `seed`, of initial weights and batches; `wall_stiffness`, eV/A^2.
-    Raises ValueError on unusable labels or hyperparameters, RuntimeError where training diverges. The manifest is written
-    last: where it exists, all else does.
+    Parameters: `labels`, extended XYZ files of labelled frames; `out_manifest`, potential.json (the weights go beside
+    it); `out_errors`, errors.json; `out_predictions`, npz with the forces of the test frames; `directory`, scratch of
+    the backend (its logs and learning curve stay there); `backend` and `hypers`, an adapter's name and changes to its
+    HYPERS; `seed`, of initial weights and batches; `wall_stiffness`, eV/A^2.
+    Raises ValueError on unusable labels or hyperparameters, RuntimeError where training diverges. The manifest is
+    written last: where it exists, all else does.
     """
     adapter = potentials.adapter(backend)
     hypers = potentials.hyperparameters(backend, hypers)
@@ -114,7 +114,8 @@ def error_row(frames: Sequence[Atoms], predicted: Sequence[tuple[float, np.ndarr
     mae, mae_std = mean_with_error([np.abs(f) for f in forces])
     energy_rmse, energy_std = root_mean_square([energy[:, None]])
     row = {
-        "force_rmse_meV_A": rmse, "force_rmse_std_meV_A": rmse_std, "force_mae_meV_A": mae, "force_mae_std_meV_A": mae_std,
+        "force_rmse_meV_A": rmse, "force_rmse_std_meV_A": rmse_std,
+        "force_mae_meV_A": mae, "force_mae_std_meV_A": mae_std,
         "energy_rmse_meV_atom": energy_rmse, "energy_rmse_std_meV_atom": energy_std,
     }  # fmt: skip
     return {"n_frames": len(frames), **{key: round(value, 3) for key, value in row.items()}}
@@ -124,7 +125,7 @@ def mean_with_error(values: Sequence[np.ndarray]) -> tuple[float, float]:
     """Mean over everything, and its standard error, of one array (atoms, components) per frame.
 
     The components of an atom, and the atoms of a frame, err together. With `CLUSTERS` frames or more the scatter of the
-    frames' means counts (each weighted by its size), with fewer that of the atoms' means, which takes atoms for independent.
+    frames' means counts (each weighted by its size); with fewer that of the atoms', taken for independent.
     """
     atoms = [v.mean(axis=1) for v in values]
     clusters = atoms if len(atoms) >= CLUSTERS else [row[None] for v in atoms for row in v]
@@ -159,8 +160,6 @@ def save_predictions(path: Path, frames: Sequence[Atoms], predicted: Sequence[tu
 
 
 if __name__ == "__main__":
-    from snakemake.script import snakemake
-
     environment.isolate()
     logs.start(snakemake.log[0])
     train_potential(

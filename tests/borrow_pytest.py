@@ -11,4 +11,5 @@ sys.path.append(folder)
 import pytest  # noqa: E402  with what it needs itself: all of it is pure Python
 
 sys.path.remove(folder)
-sys.exit(pytest.main())
+# The header asks for the versions of installed packages, which these are not any more.
+sys.exit(pytest.main(["--no-header", *sys.argv[1:]]))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from ase.data import atomic_numbers
 
-from thermoweave import spectra, structure, transport
+from thermoweave import msd, spectra, structure, transport
 from thermoweave.reduced import text, variable
 
 if TYPE_CHECKING:
@@ -23,7 +23,11 @@ SIEMENS_PER_M = 1.602176634e-19**2 / (1.380649e-23 * 1e-30)  # e^2 / kB for a vo
 
 
 class Trajectory(NamedTuple):
-    """What the reductions need: step in ps, coordinates (unwrapped) and velocities (frame, atom, 3), cells (frame, 3, 3)."""
+    """
+    What the reductions need of one replica: step in ps, coordinates (A, unwrapped) and velocities (A/ps), both
+    (frame, atom, 3), cells (frame, 3, 3) in A, numbers and masses (amu) of atoms, temperature (K) and wall contacts of
+    frames.
+    """
 
     step: float
     coordinates: np.ndarray
@@ -49,35 +53,34 @@ def columns(found: list[NamedTuple]) -> dict[str, np.ndarray]:
 def transport_dataset(
     replicas: list[Trajectory], species: list[str], charges: dict[str, float], floor: float, n_lags: int, gap: str
 ) -> "xarray.Dataset":
-    """D with its fit, and the MSD curve, of each species; the Nernst-Einstein conductivity. `floor`: earliest onset, ps."""
+    """D with its fit and the MSD of each species; the Nernst-Einstein conductivity. `floor`: earliest onset in ps."""
     import xarray
 
     n_frames = len(replicas[0].coordinates) if replicas else 0
     step = replicas[0].step if replicas else np.nan
-    lags = transport.log_lags(n_frames, n_lags) if replicas else np.empty(0, int)
+    lags = msd.log_lags(n_frames, n_lags) if replicas else np.empty(0, int)
     groups = members(replicas, species)
-    moved = [transport.remove_drift(t.coordinates, t.masses) for t in replicas]
+    moved = [msd.remove_drift(t.coordinates, t.masses) for t in replicas]
     found, curves = [], []
     for name, group in zip(species, groups, strict=True):
         if not len(group):
             found.append(transport.undetermined(gap or f"no {name} at this concentration", len(replicas)))
             curves.append(np.full((2, len(lags)), np.nan))
             continue
-        squared = [transport.displacements(coordinates[:, group], lags) for coordinates in moved]
+        squared = [msd.displacements(coordinates[:, group], lags) for coordinates in moved]
         found.append(transport.diffusion(squared, lags, step, n_frames, floor))
-        curves.append(transport.msd_curve(squared))
+        curves.append(msd.msd_curve(squared, lags))
         log.info("%s: D = %.3g +- %.2g m2/s %s", name, found[-1].D, found[-1].D_std, found[-1].reason)
     each = columns(found)
     data = diffusion_variables(each)
-    msd, msd_std = np.array(curves).transpose(1, 0, 2)
+    mean, std = np.array(curves).transpose(1, 0, 2)
     data["n_atoms"] = variable(("species",), np.array([len(g) for g in groups], np.int32), "1", "number of atoms")
-    data["msd"] = variable(("species", "lag"), msd, "angstrom2", "mean squared displacement", "msd_std")
-    data["msd_std"] = variable(
-        ("species", "lag"), msd_std, "angstrom2", "standard error of the mean squared displacement"
-    )
+    data["msd"] = variable(("species", "lag"), mean, "angstrom2", "mean squared displacement", "msd_std")
+    data["msd_std"] = variable(("species", "lag"), std, "angstrom2", "standard error of the mean squared displacement")
     data.update(conductivity(replicas, groups, [charges[name] for name in species], each))
     lag = variable(("lag",), lags * step, "ps", "time lag")
-    return xarray.Dataset(data, {"species": species, "lag": lag}, {"reference_frame": REFERENCE_FRAME})
+    coordinates = {"species": text(("species",), species, "chemical element"), "lag": lag}
+    return xarray.Dataset(data, coordinates, {"reference_frame": REFERENCE_FRAME})
 
 
 def diffusion_variables(each: dict[str, np.ndarray]) -> dict:
@@ -150,15 +153,18 @@ def structure_dataset(replicas: list[Trajectory], species: list[str], bin_width:
         "rdf_std": variable(pr, each["g_std"], "1", "standard error of the radial distribution function"),
         "reason": text(p, each["reason"].astype(object), "why there is no coordination number"),
     }
-    for name, values, errors, units, what in (
-        ("first_peak", each["first_peak"], each["first_peak_std"], "angstrom", "highest peak of g(r)"),
-        ("first_minimum", each["first_minimum"], each["first_minimum_std"], "angstrom", "first minimum behind it"),
-        ("coordination", each["first_shell"], each["first_shell_std"], "1", "second species around the first"),
-        ("coordination_reverse", each["first_shell"] * back, each["first_shell_std"] * back, "1", "first around second"),
+    for name, field, factor, units, what in (
+        ("first_peak", "first_peak", 1.0, "angstrom", "highest peak of g(r)"),
+        ("first_minimum", "first_minimum", 1.0, "angstrom", "first minimum of g(r) behind its highest peak"),
+        ("coordination", "first_shell", 1.0, "1", "coordination number, second species around the first"),
+        ("coordination_reverse", "first_shell", back, "1", "coordination number, first species around the second"),
     ):
-        data[name] = variable(p, values, units, what, f"{name}_std")
-        data[f"{name}_std"] = variable(p, errors, units, f"standard error: {what}")
-    coordinates = {"pair": [f"{a}-{b}" for a, b in pairs], "r": variable(("r",), r, "angstrom", "distance, bin centre")}
+        data[name] = variable(p, each[field] * factor, units, what, f"{name}_std")
+        data[f"{name}_std"] = variable(p, each[f"{field}_std"] * factor, units, f"standard error: {what}")
+    coordinates = {
+        "pair": text(p, [f"{a}-{b}" for a, b in pairs], "pair of species"),
+        "r": variable(("r",), r, "angstrom", "distance, centre of the bin"),
+    }
     attributes = {"blocks_per_replica": structure.N_BLOCKS, "range": "half the smallest width of the cell"}
     return xarray.Dataset(data, coordinates, attributes)
 
@@ -188,9 +194,12 @@ def spectra_dataset(replicas: list[Trajectory], species: list[str], resolution: 
         "nyquist": variable((), found.nyquist, "THz", "Nyquist frequency of the stored velocities"),
         "reason": text(s, reasons, "why there is no spectrum"),
     }
-    frequency = variable(("frequency",), found.frequency, "THz", "frequency")
+    coordinates = {
+        "species": text(s, species, "chemical element"),
+        "frequency": variable(("frequency",), found.frequency, "THz", "frequency"),
+    }
     attributes = {
         "window": "Hann, half overlapping (equivalent noise bandwidth 1.5 x resolution), nothing subtracted",
-        "normalisation": "the sum over species integrates to 3 N modes; each species has its share of the kinetic energy",
+        "normalisation": "the sum over species integrates to 3 N modes, each has its share of the kinetic energy",
     }
-    return xarray.Dataset(data, {"species": species, "frequency": frequency}, attributes)
+    return xarray.Dataset(data, coordinates, attributes)

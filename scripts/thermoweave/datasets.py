@@ -1,7 +1,7 @@
 """Labelled frames for training: read, without duplicates, and split so that a frame never changes sides.
 
-Frames are extended XYZ with REF_energy (eV) and REF_forces (eV/A), and in `info` label_id (hex sha256), concentration and
-temperature (the strings of the config behind an x and a T: x0.50, T1000) and round.
+Frames are extended XYZ with REF_energy (eV) and REF_forces (eV/A), and in `info` label_id (hex sha256), concentration
+and temperature (the strings of the config behind an x and a T: x0.50, T1000) and round.
 """
 
 import hashlib
@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 from ase import Atoms
+
 from thermoweave.frames import read_frames
 
 STRINGS = ("label_id", "concentration", "temperature")
@@ -59,8 +60,8 @@ def split(frames: Sequence[Atoms], every: int = EVERY) -> dict[str, list[Atoms]]
     """Frames for "train", "valid" and "test".
 
     Within each (round, concentration) the frames are ranked by label_id, which is random with respect to all else; of
-    each `every` in a row the second goes to test, the fourth to valid. So the sides of the frames there are do not change
-    as rounds or concentrations are added, and every concentration is tested.
+    each `every` in a row the second goes to test, the fourth to valid. So no frame changes sides as rounds or
+    concentrations are added, and every concentration is tested.
 
     Raises ValueError with fewer than `MINIMUM` frames, an empty side, or an element that only held-out frames have.
     """

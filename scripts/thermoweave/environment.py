@@ -4,12 +4,14 @@ Snakemake appends its own process's whole `sys.path` to every `script:` job, so 
 rule's environment could silently come from the environment that Snakemake runs in, with another version or ABI.
 """
 
+import os
+import shutil
 import sys
 from pathlib import Path
 
-# What Snakemake's preamble has imported before the script's first line, from Snakemake's own environment: it unpickles
-# the `snakemake` object with it. (`_distutils_hack` comes with setuptools at the start of every Python that has it.)
-PREAMBLE = ("snakemake", "_distutils_hack")
+# What our modules import at their top (docs/design.md allows nothing else there). More may be loaded by then: Snakemake's
+# preamble unpickles the `snakemake` object with packages of Snakemake's own environment, and that is as it should be.
+CHECKED = ("numpy", "ase")
 
 
 def isolate() -> None:
@@ -21,9 +23,9 @@ def isolate() -> None:
     Raises ImportError, naming the packages and their folders, if one of them was already imported from such a folder.
     """
     foreign = {
-        name.partition(".")[0]: module.__file__
+        name: module.__file__
         for name, module in list(sys.modules.items())
-        if getattr(module, "__file__", None) and _is_foreign(module.__file__) and not name.startswith(PREAMBLE)
+        if name in CHECKED and getattr(module, "__file__", None) and _is_foreign(module.__file__)
     }
     if foreign:
         found = "\n".join(f"  {name} from {file}" for name, file in sorted(foreign.items()))
@@ -33,6 +35,12 @@ def isolate() -> None:
             "are there and these come from your home folder (~/.local), set PYTHONNOUSERSITE=1."
         )
     sys.path[:] = [folder for folder in sys.path if not _is_foreign(folder)]
+
+
+def provide_conda(root: Path) -> None:
+    """Where there is no conda, let the stand-in below `root` build the environments of envs/ as plain venvs."""
+    if shutil.which("conda") is None:
+        os.environ["PATH"] += f"{os.pathsep}{root}/tools/venv-conda"
 
 
 def _is_foreign(path: str) -> bool:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     import matplotlib.figure
     import xarray
 
-# Okabe and Ito, "Color Universal Design" (2008): told apart with any colour vision. Yellow is left out: too pale for lines.
+# Okabe and Ito, "Color Universal Design" (2008): told apart with any colour vision. Without yellow: too pale for lines.
 COLORS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000"]
 MARKERS = ["o", "s", "^", "D", "v", "P", "X"]
 INK = "#333333"
@@ -74,7 +74,7 @@ def temperature_colors(temperatures: np.ndarray) -> dict[float, tuple]:
 
 
 def temperature_legend(figure: "matplotlib.figure.Figure", grid: "xarray.Dataset", extra: tuple = ()) -> None:
-    """One legend for all panels, beside them: a line for each temperature as the user wrote it, hottest on top; `extra`."""
+    """One legend beside all panels: a line for each temperature as the user wrote it, hottest on top, then `extra`."""
     from matplotlib.lines import Line2D
 
     colors = temperature_colors(grid["temperature"].values)

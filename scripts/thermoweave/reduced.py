@@ -32,7 +32,7 @@ def save(dataset: "xarray.Dataset", path: Path) -> None:
 
 
 def load(path: Path) -> "xarray.Dataset":
-    """The whole dataset in memory, with its file closed and its encoding forgotten: that would cut longer strings short."""
+    """The whole dataset in memory, its file closed, its encoding forgotten: that would cut longer strings short."""
     import xarray
 
     return xarray.load_dataset(path, engine="netcdf4").drop_encoding()

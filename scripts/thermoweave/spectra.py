@@ -3,7 +3,7 @@ Vibrational density of states (VDOS) of each species, from velocities by Welch's
 
 The mass-weighted power spectrum of the velocities, one-sided, normalised so that the sum over species integrates to 3 N
 modes (Wiener-Khinchin; e.g. Lin, Blanco, Goddard, J. Chem. Phys. 2003, 119, 11792). A species' share then is
-3 N_s T_s / T with its kinetic temperature T_s: equipartition can be read off. Nothing is subtracted: no mean, no trend, no drift.
+3 N_s T_s / T with its kinetic temperature T_s: equipartition can be read off. Nothing is subtracted, no mean, no trend.
 """
 
 from typing import NamedTuple
@@ -17,7 +17,7 @@ class Spectrum(NamedTuple):
     """
     vdos and vdos_std (species, frequency) in modes per THz; frequency in THz.
 
-    modes, modes_std (species,): integral of each species; `resolution` and `nyquist` in THz; n_segments over all replicas.
+    modes, modes_std (species,): integral of each species; resolution and nyquist in THz; n_segments: of all replicas.
     """
 
     frequency: np.ndarray
@@ -34,8 +34,8 @@ def segment_spectra(velocities: np.ndarray, masses: np.ndarray, step: float, n_s
     """
     Frequencies (THz) and mass-weighted power spectra of half-overlapping Hann segments, (atom, segment, frequency).
 
-    velocities (frame, atom, 3) in Angstrom/ps, masses (atom,) in amu, step in ps. The integral over frequency is the mean
-    of m v^2, up to the window.
+    velocities (frame, atom, 3) in Angstrom/ps, masses (atom,) in amu, step in ps. The integral over frequency is the
+    mean of m v^2, up to the window.
     """
     from scipy.signal import spectrogram
 
@@ -57,8 +57,8 @@ def vdos(replicas: list[np.ndarray], masses: np.ndarray, groups: list[np.ndarray
     """
     `Spectrum` of the atoms in each group (index arrays that together hold every atom once) from replicas' velocities.
 
-    resolution: spacing of the frequencies, THz; a segment lasts 1 / resolution. The error is the scatter between segments
-    and replicas, corrected for the overlap. Raises ValueError where a run is shorter than one segment.
+    resolution: spacing of the frequencies, THz; a segment lasts 1 / resolution. The error is the scatter between
+    segments and replicas, corrected for the overlap. Raises ValueError where a run is shorter than one segment.
     """
     n_segment = 2 * round(1 / (resolution * step) / 2)
     for velocities in replicas:

@@ -45,7 +45,7 @@ def correlated_mean(series: np.ndarray) -> tuple[float, float]:
 
 def block_means(samples: np.ndarray, n_blocks: int) -> np.ndarray:
     """
-    Means of `n_blocks` consecutive blocks along the first axis: (n_blocks, ...). The remainder at the front is left out.
+    Means of `n_blocks` consecutive blocks along the first axis: (n_blocks, ...). A remainder at the front is left out.
 
     Raises ValueError where there are fewer samples than blocks.
     """

@@ -47,8 +47,8 @@ def pair_counts(positions: np.ndarray, cells: np.ndarray, a: np.ndarray, b: np.n
     """
     Neighbours of kind b in each spherical shell around an atom of kind a, per frame: (frame, n_bins).
 
-    positions (frame, atom, 3), cells (frame, 3, 3) in Angstrom; a, b: indices of atoms; edges (n_bins + 1,), equidistant
-    from 0 and not beyond `half_width`. An atom is not its own neighbour.
+    positions (frame, atom, 3), cells (frame, 3, 3) in Angstrom; a, b: indices of atoms; edges (n_bins + 1,), evenly
+    spaced and not beyond `half_width`. An atom is not its own neighbour.
     """
     counts = np.empty((len(positions), len(edges) - 1))
     other = a[:, None] != b[None, :]
@@ -60,7 +60,7 @@ def pair_counts(positions: np.ndarray, cells: np.ndarray, a: np.ndarray, b: np.n
 
 
 def blocks_of_counts(replicas: list[tuple], a: np.ndarray, b: np.ndarray, edges: np.ndarray) -> np.ndarray:
-    """`pair_counts` of all replicas, [(positions, cells), ...], averaged over blocks: (n_replicas * N_BLOCKS, n_bins)."""
+    """`pair_counts` of replicas [(positions, cells), ...], averaged over blocks: (n_replicas * N_BLOCKS, n_bins)."""
     blocks = []
     for positions, cells in replicas:
         stride = -(-len(positions) // MAX_FRAMES)
@@ -91,10 +91,10 @@ def pair_distribution(replicas: list[tuple], a: np.ndarray, b: np.ndarray, edges
 
 def first_shell(edges: np.ndarray, counts: np.ndarray, ideal: np.ndarray) -> np.ndarray:
     """
-    (peak, minimum, coordination number): where g = counts / ideal is highest, its first minimum behind, the sum up to there.
+    (peak, minimum, neighbours): where g = counts / ideal is highest, its first minimum behind, how many up to there.
 
-    Both are sought in a smoothed g. The minimum must be the lowest point of 0.4 A on either side and lie below 3/4 of the
-    peak, or it is NaN; the coordination number comes from the counts as they are.
+    Both are sought in a smoothed g. The minimum must be the lowest point of 0.4 A on either side and lie below 3/4 of
+    the peak, or it is NaN; the coordination number comes from the counts as they are.
     """
     from scipy.ndimage import gaussian_filter1d
 

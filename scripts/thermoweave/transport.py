@@ -13,25 +13,14 @@ from typing import NamedTuple
 import numpy as np
 
 from thermoweave import statistics
+from thermoweave.msd import Displacements, independent_particles
 
 ANGSTROM2_PER_PS = 1e-8  # in m^2/s
 MIN_LAGS = 5  # a line with fewer points tells nothing about its own quality
 MIN_P_VALUE = 0.05  # of the straight line: below, the MSD is curved
+MAX_DIFFERENCE = 1.645  # between the slope and that from twice the onset on, in standard errors
 MAX_EXPONENT = 1.2  # of the MSD where the fit begins: above, the particles are still flying
 MIN_SIGNIFICANCE = 2.0  # D / sigma(D): below, the run gives an upper bound only
-
-
-class Displacements(NamedTuple):
-    """
-    One replica's squared displacements at each lag, A^2 and A^4.
-
-    msd (n_lags, atom): mean over time; single (n_lags,): variance over time of one atom's; collective (n_lags,): variance
-    over time of the mean over atoms, times their number: the same where atoms move independently.
-    """
-
-    msd: np.ndarray
-    single: np.ndarray
-    collective: np.ndarray
 
 
 class Line(NamedTuple):
@@ -73,48 +62,6 @@ class Diffusion(NamedTuple):
     reason: str
 
 
-def remove_drift(coordinates: np.ndarray, masses: np.ndarray) -> np.ndarray:
-    """Coordinates (frame, atom, 3) in the frame of the centre of mass of all atoms, masses (atom,)."""
-    centre = np.einsum("a,fad->fd", masses, coordinates) / masses.sum()
-    return coordinates - centre[:, None, :]
-
-
-def log_lags(n_frames: int, n_lags: int) -> np.ndarray:
-    """About `n_lags` log-spaced lags in frames, from 1 to half the run; fewer where rounding makes them coincide."""
-    return np.unique(np.geomspace(1, max(1, n_frames // 2), n_lags).round().astype(int))
-
-
-def displacements(coordinates: np.ndarray, lags: np.ndarray) -> Displacements:
-    """Squared displacements of the atoms over all time origins, from unwrapped coordinates (frame, atom, 3)."""
-    n_atoms = coordinates.shape[1]
-    msd, collective, single = np.empty((len(lags), n_atoms)), np.empty(len(lags)), np.empty(len(lags))
-    for i, lag in enumerate(lags):
-        difference = coordinates[lag:] - coordinates[:-lag]
-        squared = np.einsum("fad,fad->fa", difference, difference)
-        msd[i] = squared.mean(axis=0)
-        collective[i] = n_atoms * squared.mean(axis=1).var()
-        single[i] = squared.var(axis=0).mean()
-    return Displacements(msd, single, collective)
-
-
-def independent_particles(replicas: list[Displacements]) -> np.ndarray:
-    """
-    (n_lags,): how many independent particles the atoms of all replicas are worth, at most their number.
-
-    In a dense liquid neighbours move together, and the mean over atoms fluctuates more than independent atoms allow: the
-    ratio of `single` to `collective` says how much more. (64 Lennard-Jones atoms are worth 27.)
-    """
-    ratio = sum(d.single for d in replicas) / np.maximum(sum(d.collective for d in replicas), 1e-300)
-    return sum(d.msd.shape[1] for d in replicas) * np.minimum(1.0, ratio)
-
-
-def msd_curve(replicas: list[Displacements]) -> tuple[np.ndarray, np.ndarray]:
-    """MSD (n_lags,) over atoms and replicas, A^2, and its standard error: scatter of the atoms, over those independent."""
-    particles = np.concatenate([d.msd for d in replicas], axis=1)
-    spread = particles.std(axis=1, ddof=1) if particles.shape[1] > 1 else np.full(len(particles), np.nan)
-    return particles.mean(axis=1), spread / np.sqrt(independent_particles(replicas))
-
-
 def covariance_shapes(lags: np.ndarray, n_frames: int) -> np.ndarray:
     """
     (3, n_lags, n_lags): the parts of the covariance between time-averaged squared displacements, one dimension.
@@ -150,8 +97,8 @@ def fit_line(time: np.ndarray, msd: np.ndarray, step: float, shapes: np.ndarray,
     from scipy.stats import chi2 as chi2_distribution
 
     design = np.column_stack([time, np.ones_like(time)])
-    floor = 1e-6 * msd[-1] / time[-1]
-    slope, noise = max(msd[-1] / time[-1], floor), 0.0
+    slope, noise = msd[-1] / time[-1], 0.0
+    floor = 1e-6 * slope  # a covariance needs a positive slope
     for _ in range(50):
         s, e = slope * step / 3, noise / 6
         covariance = 6 / n_particles * (s**2 * shapes[0] + s * e * shapes[1] + e**2 * shapes[2])
@@ -175,8 +122,9 @@ def find_onset(lags: np.ndarray, msd: np.ndarray, step: float, n_frames: int, n_
     (index, line, reason): where the MSD becomes a straight line, and the line from there on.
 
     The onset is the first lag, not below `floor` ps, from which the GLS line describes the MSD within its errors
-    (p >= 0.05) and the local exponent d ln MSD / d ln t at that lag is below 1.2 (not ballistic). Where no lag will do, the
-    last candidate comes back with the reason; where there is no candidate, (None, None, reason).
+    (p >= 0.05), a fit from twice that lag on has the same slope, and the local exponent d ln MSD / d ln t there is below
+    1.2 (not ballistic). Where no lag will do, the last candidate comes back with the reason; where there is no
+    candidate, (None, None, reason).
 
     lags (frames), msd and n_particles: (n_lags,), the latter from `independent_particles`. An exponent of exactly 1 is
     not asked for: 6 D t + c with a large c is diffusion, too, as in a crystal.
@@ -186,14 +134,30 @@ def find_onset(lags: np.ndarray, msd: np.ndarray, step: float, n_frames: int, n_
     if not len(candidates):
         return None, None, f"half the run ({lags[-1] * step:g} ps) has fewer than {MIN_LAGS} lags beyond {floor:g} ps"
     shapes = covariance_shapes(lags, n_frames)
+
+    def fit_from(first: int, particles: float) -> Line:
+        return fit_line(lags[first:] * step, msd[first:], step, shapes[:, first:, first:], particles)
+
     for start in candidates:
-        time = lags[start:] * step
-        line = fit_line(time, msd[start:], step, shapes[:, start:, start:], n_particles[start])
-        ballistic = line.slope * time[0] > MAX_EXPONENT * (line.slope * time[0] + line.intercept)
-        if line.p_value >= MIN_P_VALUE and not ballistic:
+        line, time = fit_from(start, n_particles[start]), lags[start] * step
+        ballistic = line.slope * time > MAX_EXPONENT * (line.slope * time + line.intercept)
+        later = int(np.searchsorted(lags, 2 * lags[start]))
+        steady = len(lags) - later < MIN_LAGS or same_slope(line, fit_from(later, n_particles[start]))
+        if line.p_value >= MIN_P_VALUE and steady and not ballistic:
             return start, line, ""
     fault = "still ballistic" if ballistic else "not a straight line"
-    return start, line, f"diffusive regime not reached: MSD {fault} at {time[0]:.3g} ps"
+    return start, line, f"diffusive regime not reached: MSD {fault} at {time:.3g} ps"
+
+
+def same_slope(line: Line, tail: Line) -> bool:
+    """
+    Whether the slope of a line agrees with that of a fit to the later part of the same data.
+
+    The line is the efficient estimate, so the variance of the difference is that of the variances (Hausman,
+    Econometrica 1978, 46, 1251). A curve that chi squared cannot tell from a line yet shows up here first.
+    """
+    spread = np.sqrt(max(0.0, tail.slope_std**2 - line.slope_std**2))
+    return abs(tail.slope - line.slope) <= MAX_DIFFERENCE * spread
 
 
 def diffusion(replicas: list[Displacements], lags: np.ndarray, step: float, n_frames: int, floor: float) -> Diffusion:
@@ -204,7 +168,7 @@ def diffusion(replicas: list[Displacements], lags: np.ndarray, step: float, n_fr
     grows where the atoms, or then the replicas, scatter more than the model says (`excess`, `combine_replicas`).
     """
     particles = np.concatenate([d.msd for d in replicas], axis=1)
-    n_particles = independent_particles(replicas)
+    n_particles = independent_particles(replicas, lags)
     start, line, reason = find_onset(lags, particles.mean(axis=1), step, n_frames, n_particles, floor)
     if line is None:
         return undetermined(reason, len(replicas))
@@ -214,7 +178,8 @@ def diffusion(replicas: list[Displacements], lags: np.ndarray, step: float, n_fr
     combined = statistics.combine_replicas(slopes, np.full(len(replicas), variance * len(replicas)))
     D, D_std = line.slope * to_D, np.sqrt(combined.variance) * to_D
     upper = max(D, 0.0) + 1.645 * D_std
-    if not reason and D < MIN_SIGNIFICANCE * D_std:
+    unresolved = MIN_SIGNIFICANCE * D_std > D
+    if not reason and unresolved:
         reason = f"diffusion not resolved: D = {D:.2g} +- {D_std:.2g} m2/s"
     found = not reason
     return Diffusion(
@@ -239,7 +204,7 @@ def diffusion(replicas: list[Displacements], lags: np.ndarray, step: float, n_fr
 
 def excess(line: Line, particles: np.ndarray, n_independent: float) -> float:
     """
-    Scatter of the slope between atoms, particles (n_lags, n), over that of the model, as a ratio of variances, at least 1.
+    Variance of the slope between atoms, particles (n_lags, n), over that of the model, at least 1.
 
     The model is exact for Brownian particles; slow vibrations, or sites of different mobility, scatter more.
     """

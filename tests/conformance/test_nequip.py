@@ -98,6 +98,7 @@ def test_small_cell_and_supercell_agree(atoms):
 
 def test_smooth_at_the_cutoff(calculator):
     """An ion that leaves another's cutoff: energy and forces go to those of two lone ions without a step."""
+
     def pair(distance):
         return evaluate(calculator, Atoms("LiCl", [[0, 0, 0], [0, 0, distance]], cell=[30] * 3, pbc=True))
 

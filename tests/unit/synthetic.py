@@ -32,7 +32,9 @@ def langevin(
     return x, v
 
 
-def write_trajectory(path: Path, atoms: Atoms, time: np.ndarray, x: np.ndarray, v: np.ndarray, **attributes: str) -> None:
+def write_trajectory(
+    path: Path, atoms: Atoms, time: np.ndarray, x: np.ndarray, v: np.ndarray, **attributes: str
+) -> None:
     """A trajectory file of the workflow from arrays; temperatures from the velocities."""
     from netCDF4 import Dataset
 

@@ -78,7 +78,7 @@ def broken(change):
 
 
 @pytest.mark.parametrize(
-    "atoms, message",
+    ("atoms", "message"),
     [
         (broken(lambda atoms: atoms.info.pop("REF_energy")), "REF_energy"),
         (broken(lambda atoms: atoms.arrays.pop("REF_forces")), "REF_forces"),

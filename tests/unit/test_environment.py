@@ -24,7 +24,7 @@ def add_package(folder: Path, name: str) -> None:
 def prefixes(tmp_path_factory):
     """Two environments, of the job and of Snakemake, each with a package of its own."""
     own, base = tmp_path_factory.mktemp("prefixes") / "own", tmp_path_factory.mktemp("prefixes") / "base"
-    for prefix, names in (own, ["ours"]), (base, ["theirs", "snakemake", "snakemake_interface_common"]):
+    for prefix, names in (own, ["ours"]), (base, ["theirs", "ase", "snakemake"]):
         venv.create(prefix, symlinks=True)
         for name in names:
             add_package(site_packages(prefix), name)
@@ -57,15 +57,15 @@ def test_a_package_of_another_environment_cannot_be_imported(prefixes):
 
 def test_a_package_that_came_from_elsewhere_already_is_named(prefixes):
     own, base = prefixes
-    job = run(own / "bin" / "python", "import theirs", ISOLATE, foreign=site_packages(base))
+    job = run(own / "bin" / "python", "import ase", ISOLATE, foreign=site_packages(base))
     assert job.returncode == 1
     assert f"do not come from the job's own environment {own}" in job.stderr
-    assert f"theirs from {site_packages(base)}" in job.stderr
+    assert f"ase from {site_packages(base)}" in job.stderr
 
 
 def test_what_snakemakes_preamble_needs_is_excepted(prefixes):
     own, base = prefixes
-    lines = "import snakemake, snakemake_interface_common", "import ours", ISOLATE
+    lines = "import snakemake, theirs", "import ours", ISOLATE
     assert run(own / "bin" / "python", *lines, foreign=site_packages(base)).returncode == 0
 
 

@@ -25,7 +25,9 @@ TEMPERATURES = ("800", "1e3", "1300")
 EMPTY = ("0.50", "1e3")  # no replica passed
 
 
-def reduce_one(folder: Path, concentration: str, temperature: str, files: tuple[list[Path], list[Path]]) -> dict[str, Path]:
+def reduce_one(
+    folder: Path, concentration: str, temperature: str, files: tuple[list[Path], list[Path]]
+) -> dict[str, Path]:
     outputs = {stage: folder / f"{stage}.nc" for stage in STAGES}
     reduce_condition.reduce_condition(
         *files, outputs, concentration, temperature, SPECIES, CHARGES,
@@ -72,9 +74,8 @@ def test_every_variable_has_a_name_units_and_its_error(grid, name):
     dataset = reduced.load(grid / f"{name}.nc")
     assert dataset.attrs["Conventions"] == "CF-1.11"
     for key, variable in dataset.variables.items():
-        if key not in ("species", "pair"):
-            assert variable.attrs.get("long_name"), key
-            assert variable.dtype.kind in "UOT" or variable.attrs.get("units"), key
+        assert variable.attrs.get("long_name"), key
+        assert variable.dtype.kind in "UOT" or variable.attrs.get("units"), key
         if "ancillary_variables" in variable.attrs:
             assert variable.attrs["ancillary_variables"] in dataset, key
 

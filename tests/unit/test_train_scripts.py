@@ -34,7 +34,11 @@ def translate(weights, directory, device="cpu"):
 
 
 STAND_IN = SimpleNamespace(
-    HYPERS={"r_max": 5.0, "dtype": "float64", "epochs": 1}, REFERENCES=[], train=fit, compile=translate, calculator=build
+    HYPERS={"r_max": 5.0, "dtype": "float64", "epochs": 1},
+    REFERENCES=[],
+    train=fit,
+    compile=translate,
+    calculator=build,
 )
 
 
@@ -157,7 +161,7 @@ def test_wrong_compiled_forces_are_refused(labels, tmp_path, adapter, compiler, 
 
     monkeypatch.setattr(STAND_IN, "compile", wrong)
     out = tmp_path / "seed1" / "compiled" / "potential.json"
-    with pytest.raises(RuntimeError, match="differ from the eager ones"):
+    with pytest.raises(RuntimeError, match="differ from eager ones"):
         train_compile.train_compile(manifest, labels, out, "aotinductor")
     assert not list(out.parent.iterdir())
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import synthetic
-from thermoweave import transport
+from thermoweave import msd, transport
 
 STEP = 0.02  # ps
 
@@ -11,8 +11,8 @@ STEP = 0.02  # ps
 def reduce(replicas: list[np.ndarray], floor: float, step: float = STEP) -> transport.Diffusion:
     """D of the atoms in position arrays (frame, atom, 3)."""
     n_frames = len(replicas[0])
-    lags = transport.log_lags(n_frames, 40)
-    return transport.diffusion([transport.displacements(x, lags) for x in replicas], lags, step, n_frames, floor)
+    lags = msd.log_lags(n_frames, 40)
+    return transport.diffusion([msd.displacements(x, lags) for x in replicas], lags, step, n_frames, floor)
 
 
 def brownian(rng: np.random.Generator, n_frames: int, n_atoms: int, D: float = 1.0) -> np.ndarray:
@@ -29,16 +29,16 @@ def campaign(make, n_trials: int, floor: float, D: float = 1.0) -> tuple[np.ndar
 
 
 def test_brownian_particles_unbiased_and_covered():
-    """One run each, half of what is known lies in the first fitted lag: the case that a fit to noisy variances gets wrong."""
+    """One short run each, fitted late: where weights that follow the noise of the lags give a low D and short bars."""
     D, z = campaign(lambda rng: [brownian(rng, 500, 16)], 250, floor=0.6)
     assert D.mean() == pytest.approx(1, abs=0.02)
     assert 0.62 < np.mean(np.abs(z) < 1) < 0.79  # nominal 0.68; bars are never shrunk, so a little above
-    assert 0.92 < np.mean(np.abs(z) < 1.96)
+    assert np.mean(np.abs(z) < 1.96) > 0.92
     assert z.std() > 0.8  # and not simply too wide
 
 
 def test_langevin_replicas_unbiased_and_covered():
-    D, z = campaign(lambda rng: [synthetic.langevin(rng, 600, 12, 1.0, 0.05, STEP)[0] for _ in range(3)], 150, floor=0.5)
+    D, z = campaign(lambda rng: [synthetic.langevin(rng, 600, 12, 1.0, 0.05, STEP)[0] for _ in range(3)], 150, 0.5)
     assert D.mean() == pytest.approx(1, abs=0.02)
     assert 0.60 < np.mean(np.abs(z) < 1) < 0.85
     assert np.mean(np.abs(z) < 1.96) > 0.92
@@ -59,10 +59,10 @@ def test_covariance_is_that_of_many_simulated_runs():
     rng = np.random.default_rng(6)
     steps = rng.normal(size=(100, 20000)).cumsum(axis=0)  # one dimension, step variance 1
     noisy = steps + 0.7 * rng.normal(size=steps.shape)
-    msd = np.array([np.mean((noisy[lag:] - noisy[:-lag]) ** 2, axis=0) for lag in lags])
+    squared = np.array([np.mean((noisy[lag:] - noisy[:-lag]) ** 2, axis=0) for lag in lags])
     shapes = transport.covariance_shapes(lags, 100)
     expected = 2 * (shapes[0] + 0.49 * shapes[1] + 0.49**2 * shapes[2])
-    assert np.allclose(np.cov(msd), expected, rtol=0.08)
+    assert np.allclose(np.cov(squared), expected, rtol=0.08)
 
 
 def test_ballistic_particles_have_no_D():
@@ -92,6 +92,18 @@ def test_the_onset_is_not_below_the_floor_and_beyond_the_ballistic_part():
     assert reduce(x, floor=0.02).onset > 0.3  # three friction times
 
 
+def test_a_curve_that_chi_squared_lets_pass_moves_the_onset():
+    """Rattling with a relaxation time of 0.3 ps: a line from 0.3 ps on would be too steep."""
+    from scipy.signal import lfilter
+
+    decay, D = np.exp(-STEP / 0.3), []
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        rattling = lfilter([0.3 * np.sqrt(1 - decay**2)], [1, -decay], rng.normal(size=(800, 20, 3)), axis=0)[300:]
+        D.append(reduce([rattling + brownian(rng, 500, 20, 0.5)], floor=0.3).D * 1e8)
+    assert np.nanmean(D) == pytest.approx(0.5, rel=0.12)
+
+
 def test_a_run_too_short_for_the_floor_says_so():
     result = reduce([brownian(np.random.default_rng(10), 100, 5)], floor=0.9)
     assert np.isnan(result.D)
@@ -103,13 +115,13 @@ def test_replicas_that_disagree_widen_the_bar():
     result = reduce([brownian(rng, 500, 20, D) for D in (0.5, 1.0, 2.0)], floor=0.4)
     assert result.birge_ratio > 3
     assert result.D_std == pytest.approx(np.std(result.replicas, ddof=1) / np.sqrt(3), rel=0.2)
-    assert result.D == pytest.approx(result.replicas.mean())
+    assert result.replicas.mean() == pytest.approx(result.D)
 
 
 def test_drift_is_that_of_the_centre_of_mass():
     masses = np.array([1.0, 3.0])
     x = np.zeros((4, 2, 3))
     x[:, 0, 0] = np.arange(4)
-    still = transport.remove_drift(x, masses)
+    still = msd.remove_drift(x, masses)
     assert np.allclose(np.einsum("a,fad->fd", masses, still), 0)
     assert np.allclose(np.diff(still[:, :, 0], axis=0), [0.75, -0.25])

@@ -134,9 +134,9 @@ def test_unseen_pairs_are_named(caplog):
     assert "Cl-Cl, Li-Li" in caplog.text
 
 
-@pytest.mark.parametrize("frames, stiffness", [([], 30.0), ([crowded()], 0.0), ([crowded()], -1.0)])
+@pytest.mark.parametrize(("frames", "stiffness"), [([], 30.0), ([crowded()], 0.0), ([crowded()], -1.0)])
 def test_what_cannot_be_fitted_is_refused(frames, stiffness):
-    with pytest.raises(ValueError):
+    with pytest.raises(ValueError, match="training frame|must be positive"):
         walls.fit_wall(frames, stiffness)
 
 
@@ -149,5 +149,6 @@ def test_pairs_without_vesin_are_the_same(monkeypatch):
     assert len(fast[2]) == len(slow[2])
     assert np.sort(fast[2]) == pytest.approx(np.sort(slow[2]))
     r_min = walls.table({"r_min_A": {"Cl-Cl": 5.0, "Cl-Li": 5.0, "Li-Li": 5.0}})
-    for a, b in zip(walls.evaluate(r_min, 30.0, atoms.numbers, *fast), walls.evaluate(r_min, 30.0, atoms.numbers, *slow)):
+    results = [walls.evaluate(r_min, 30.0, atoms.numbers, *found) for found in (fast, slow)]
+    for a, b in zip(*results, strict=True):
         assert a == pytest.approx(b)

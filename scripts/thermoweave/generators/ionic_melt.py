@@ -8,6 +8,7 @@ damped shifted force of C. J. Fennell and J. D. Gezelter, J. Chem. Phys. 124, 23
 import numpy as np
 from ase import Atoms, units
 from ase.calculators.calculator import Calculator, all_changes
+from ase.constraints import FixCom
 from ase.md.langevin import Langevin
 from ase.md.velocitydistribution import thermalize_momenta
 from ase.optimize import FIRE
@@ -104,15 +105,18 @@ def generate(counts: dict[str, int], volume: float, temperature: float, rng: np.
     atoms = random_packing(counts, volume, options["radii"], rng)
     atoms.calc = BornMayer(options["charges"], options["radii"])
     FIRE(atoms, logfile=None).run(fmax=1.0, steps=200)
+    atoms.set_constraint(FixCom())
     thermalize_momenta(atoms, temperature_K=temperature, rng=rng)
     dynamics = Langevin(
         atoms,
         TIMESTEP_FS * units.fs,
         temperature_K=temperature,
         friction=FRICTION_PER_PS / (1000 * units.fs),
+        fixcm=False,
         rng=rng,
     )
     dynamics.run(round(options["md_ps"] * 1000 / TIMESTEP_FS))
     atoms.calc = None
+    atoms.set_constraint()
     atoms.wrap()
     return atoms

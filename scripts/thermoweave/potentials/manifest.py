@@ -1,8 +1,8 @@
-"""potential.json: all that is known of a trained potential. Everything downstream of `train` reads this and no other file.
+"""potential.json: all that is known of a trained potential, and all that everything downstream of `train` reads.
 
 Keys: backend, version, files {path relative to the manifest: sha256}, weights and compiled (which of the files: a list,
-and one or null), elements, cutoff_A, dtype, units, hyperparameters, seed, training_set_sha256, n_train, n_valid, n_test,
-wall (see `wall`), errors (on the held-out frames), training_s.
+and one or null), elements, cutoff_A, dtype, units, hyperparameters, seed, training_set_sha256, n_train, n_valid,
+n_test, wall (see `wall`), errors (on the held-out frames), training_s.
 """
 
 import hashlib

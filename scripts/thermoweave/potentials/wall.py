@@ -77,7 +77,8 @@ def fit_wall(frames: Sequence[Atoms], stiffness: float = STIFFNESS) -> dict:
         log.warning(
             "no training frame holds %s closer than %g A: this pair gets no wall, and the network knows nothing of its "
             "contacts; label structures with more of these ions before simulating cells where they can meet",
-            ", ".join(unseen), CAP,
+            ", ".join(unseen),
+            CAP,
         )
     return {"stiffness_eV_per_A2": float(stiffness), "r_min_A": r_min, "unseen": unseen}
 
