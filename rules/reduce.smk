@@ -19,7 +19,7 @@ rule reduce_condition:
             "results/simulate/{{backend}}/x{{concentration}}/T{{temperature}}/replica{replica}.json",
             replica=REPLICAS,
         ),
-        code=modules("conditions", "statistics", "transport", "structure", "spectra"),
+        code=modules("conditions", "msd", "reduced", "spectra", "statistics", "structure", "transport"),
     output:
         transport="results/reduce/{backend}/x{concentration}/T{temperature}/transport.nc",
         structure="results/reduce/{backend}/x{concentration}/T{temperature}/structure.nc",
@@ -83,7 +83,7 @@ rule reduce_grid:
 rule reduce_arrhenius:
     input:
         transport="results/reduce/{backend}/transport.nc",
-        code=modules("arrhenius"),
+        code=modules("arrhenius", "reduced"),
     output:
         dataset="results/reduce/{backend}/arrhenius.nc",
         table="results/reduce/{backend}/arrhenius.csv",
@@ -103,7 +103,7 @@ rule reduce_plot_arrhenius:
     input:
         transport="results/reduce/{backend}/transport.nc",
         arrhenius="results/reduce/{backend}/arrhenius.nc",
-        style=modules("figures"),
+        style=modules("figures", "reduced"),
     output:
         report(
             "results/reduce/{backend}/figures/arrhenius.svg",
@@ -118,13 +118,13 @@ rule reduce_plot_arrhenius:
     message:
         "Drawing diffusion coefficients against 1/T."
     script:
-        "../scripts/plot_arrhenius.py"
+        "../scripts/reduce_plot_arrhenius.py"
 
 
 rule reduce_plot_msd:
     input:
         transport="results/reduce/{backend}/transport.nc",
-        style=modules("figures"),
+        style=modules("figures", "reduced"),
     output:
         report(
             "results/reduce/{backend}/figures/msd.svg",
@@ -139,13 +139,13 @@ rule reduce_plot_msd:
     message:
         "Drawing mean squared displacements."
     script:
-        "../scripts/plot_msd.py"
+        "../scripts/reduce_plot_msd.py"
 
 
 rule reduce_plot_rdf:
     input:
         structure="results/reduce/{backend}/structure.nc",
-        style=modules("figures"),
+        style=modules("figures", "reduced"),
     output:
         report(
             "results/reduce/{backend}/figures/rdf.svg",
@@ -160,13 +160,13 @@ rule reduce_plot_rdf:
     message:
         "Drawing radial distribution functions."
     script:
-        "../scripts/plot_rdf.py"
+        "../scripts/reduce_plot_rdf.py"
 
 
 rule reduce_plot_vdos:
     input:
         spectra="results/reduce/{backend}/spectra.nc",
-        style=modules("figures"),
+        style=modules("figures", "reduced"),
     output:
         report(
             "results/reduce/{backend}/figures/vdos.svg",
@@ -181,4 +181,4 @@ rule reduce_plot_vdos:
     message:
         "Drawing vibrational spectra."
     script:
-        "../scripts/plot_vdos.py"
+        "../scripts/reduce_plot_vdos.py"

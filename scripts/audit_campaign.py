@@ -55,4 +55,6 @@ def audit_campaign(
 if __name__ == "__main__":
     environment.isolate()
     logs.start(snakemake.log[0])
-    audit_campaign(list(snakemake.input.summaries), list(snakemake.input.verdicts), Path(snakemake.output[0]), **snakemake.params)
+    audit_campaign(
+        list(snakemake.input.summaries), list(snakemake.input.verdicts), Path(snakemake.output[0]), **snakemake.params
+    )

@@ -60,7 +60,9 @@ def diffusion_texts(rows: list[dict]) -> dict[tuple[str, str], str]:
     texts: dict[tuple[str, str], list[str]] = {}
     for row in rows:
         value, std = (float(row[key] or "nan") * 1e9 for key in ("D_m2_s", "D_std_m2_s"))
-        texts.setdefault((row["concentration"], row["temperature"]), []).append(f"{row['species']} {with_error(value, std)}")
+        texts.setdefault((row["concentration"], row["temperature"]), []).append(
+            f"{row['species']} {with_error(value, std)}"
+        )
     return {key: ", ".join(parts) for key, parts in texts.items()}
 
 

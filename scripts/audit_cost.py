@@ -33,7 +33,15 @@ def read_benchmarks(folder: Path) -> list[dict]:
         seconds = [float(job["s"]) for job in jobs]
         cores = [float(job["s"]) * int(job["threads"]) for job in jobs]
         stage = rule.name.partition("_")[0]
-        rows.append({"stage": stage, "rule": rule.name, "jobs": len(jobs), "wall_h": sum(seconds) / 3600, "core_h": sum(cores) / 3600})
+        rows.append(
+            {
+                "stage": stage,
+                "rule": rule.name,
+                "jobs": len(jobs),
+                "wall_h": sum(seconds) / 3600,
+                "core_h": sum(cores) / 3600,
+            }
+        )
     return rows
 
 
@@ -41,7 +49,9 @@ def read_tsv(path: Path) -> list[dict]:
     with open(path, newline="") as file:
         rows = list(csv.DictReader(file, delimiter="\t"))
     if rows and "threads" not in rows[0]:
-        raise ValueError(f"{path}: no column `threads`; set `benchmark-extended: true` in the profile and run the job again")
+        raise ValueError(
+            f"{path}: no column `threads`; set `benchmark-extended: true` in the profile and run the job again"
+        )
     return rows
 
 
@@ -52,7 +62,9 @@ def audit_cost(folder: Path, out_csv: Path, out_html: Path) -> None:
     wall = sum(row["wall_h"] for row in rows)
     rows.append({"stage": "all", "rule": "", "jobs": sum(row["jobs"] for row in rows), "wall_h": wall, "core_h": total})
     for row in rows:
-        row.update(share=f"{100 * row['core_h'] / total:.1f}", wall_h=f"{row['wall_h']:.4f}", core_h=f"{row['core_h']:.4f}")
+        row.update(
+            share=f"{100 * row['core_h'] / total:.1f}", wall_h=f"{row['wall_h']:.4f}", core_h=f"{row['core_h']:.4f}"
+        )
     write_csv(out_csv, rows, list(COLUMNS))
     write_html(out_html, f"Cost: {total:.2f} core-hours", CAPTION, COLUMNS, rows)
     log.info("%.3f core-hours in all", total)

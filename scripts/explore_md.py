@@ -25,7 +25,13 @@ def at_density(atoms: Atoms, volume: float) -> Atoms:
 
 
 def walk(
-    atoms: Atoms, kelvin: float, timestep_fs: float, n_frames: int, interval: int, limits: health.FrameLimits, rng: np.random.Generator
+    atoms: Atoms,
+    kelvin: float,
+    timestep_fs: float,
+    n_frames: int,
+    interval: int,
+    limits: health.FrameLimits,
+    rng: np.random.Generator,
 ) -> tuple[list[Atoms], str | None]:
     """Frames of one walk up to its end or its first sick frame, and what was wrong with that one."""
     frames = []
@@ -35,7 +41,9 @@ def walk(
         if sick:
             return frames, sick
         frame = Atoms(atoms.symbols, atoms.get_positions(wrap=True), cell=atoms.cell, pbc=True)
-        frame.info.update(time_ps=(index + 1) * interval * timestep_fs / 1000, wall_contacts=int(atoms.calc.results["wall_contacts"]))
+        frame.info.update(
+            time_ps=(index + 1) * interval * timestep_fs / 1000, wall_contacts=int(atoms.calc.results["wall_contacts"])
+        )
         frames.append(frame)
     return frames, None
 

@@ -41,7 +41,9 @@ def explore_select(candidates: Path, output: Path, n: int, spacing_ps: float, mi
     for index, frame in enumerate(chosen):
         frame.info["index"] = index
     touching = sum(frame.info["wall_contacts"] > 0 for frame in chosen)
-    log.info("%d of %d candidates chosen (asked for %d), %d of them touch the wall", len(chosen), len(frames), n, touching)
+    log.info(
+        "%d of %d candidates chosen (asked for %d), %d of them touch the wall", len(chosen), len(frames), n, touching
+    )
     if not chosen:
         raise RuntimeError(
             f"{candidates}: no frame worth labelling: every walk stopped at once (see walks.csv beside it). "

@@ -67,7 +67,13 @@ def generate_structures(
         if contacts < contact_share * (index + 1):
             contacts += squeeze_pair(atoms, next(pairs), rng.uniform(*contact_scale))
         atoms.info.update(concentration=f"x{concentration}", temperature=f"T{temperature}", round=0, index=index)
-        log.info("structure %d: %.0f K, %.2f A cell, closest pair %.2f A", index, kelvin, volume ** (1 / 3), closest_distance(atoms))
+        log.info(
+            "structure %d: %.0f K, %.2f A cell, closest pair %.2f A",
+            index,
+            kelvin,
+            volume ** (1 / 3),
+            closest_distance(atoms),
+        )
         frames.append(atoms)
     write_frames(output, frames)
 

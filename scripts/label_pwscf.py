@@ -3,7 +3,7 @@
 import logging
 from pathlib import Path
 
-from thermoweave import environment, logs
+from thermoweave import environment, locks, logs
 from thermoweave.frames import read_frames, write_frames
 from thermoweave.label_store import LabelStore, file_hash, label_id
 from thermoweave.labellers import pwscf
@@ -21,6 +21,7 @@ def label_batch(
     Accepted labels go to `out_frames`, every attempt made now to `out_attempts`; a label that the store already holds costs
     no attempt and is recorded as STORED. A structure that fails the whole ladder is left out and stays in the record.
     """
+    lock = locks.hold(out_frames)
     chosen = read_frames(structures)[batch * size : (batch + 1) * size]
     frames, rows = [], []
     hashes = {
@@ -37,9 +38,20 @@ def label_batch(
             frame.info.update(atoms.info)
             rows.append(pwscf.stored_row(atoms, identifier))
             log.info("%d/%d %s: in the label store", number, len(chosen), identifier[:8])
-        for attempt, output in () if frame is not None else pwscf.attempts(atoms, identifier, settings, gate, machine, failed_dir):
+        for attempt, output in (
+            () if frame is not None else pwscf.attempts(atoms, identifier, settings, gate, machine, failed_dir)
+        ):
             rows.append(pwscf.as_row(attempt))
-            log.info("%d/%d %s: %s, %s (%s, %.1f s)", number, len(chosen), identifier[:8], attempt.outcome, attempt.evidence, attempt.rung, attempt.wall_s)
+            log.info(
+                "%d/%d %s: %s, %s (%s, %.1f s)",
+                number,
+                len(chosen),
+                identifier[:8],
+                attempt.outcome,
+                attempt.evidence,
+                attempt.rung,
+                attempt.wall_s,
+            )
             if attempt.outcome == "SUCCESS":
                 frame = pwscf.labelled(atoms, identifier, output)
                 store.put(identifier, frame)
@@ -47,6 +59,7 @@ def label_batch(
             frames.append(frame)
     write_csv(out_attempts, rows, pwscf.COLUMNS)
     write_frames(out_frames, frames)
+    lock.close()
 
 
 if __name__ == "__main__":

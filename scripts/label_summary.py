@@ -25,7 +25,9 @@ def label_summary(attempts: list[Path], out_summary: Path, out_rejected: Path) -
     core_h = sum(float(row["core_s"]) for row in rows) / 3600
     log.info("%d structures, %d attempts, %d rejected, %.3f core-hours", len(last), len(rows), len(rejected), core_h)
     for row in rejected:
-        log.warning("rejected: %s %s, %s: %s", row["concentration"], row["temperature"], row["outcome"], row["evidence"])
+        log.warning(
+            "rejected: %s %s, %s: %s", row["concentration"], row["temperature"], row["outcome"], row["evidence"]
+        )
 
 
 if __name__ == "__main__":

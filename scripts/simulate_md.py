@@ -1,6 +1,5 @@
 """Molecular dynamics of one condition and replica: equilibrate, produce, judge; continue where a killed run stopped."""
 
-import fcntl
 import json
 import logging
 import os
@@ -11,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from ase import Atoms, units
 from ase.io import read
-from thermoweave import environment, health, logs, potentials, trajectory
+from thermoweave import environment, health, locks, logs, potentials, trajectory
 from thermoweave.engines import ase as engine
 from thermoweave.label_store import file_hash
 from thermoweave.seeds import generator_for
@@ -57,9 +56,7 @@ class Run:
     def __init__(self, output: Path):
         self.partial = output.with_suffix(".partial.nc")
         self.state = output.with_suffix(".state.npz")
-        self.lock = open(output.with_suffix(".lock"), "w")  # noqa: SIM115  held until the process ends
-        # A killed Snakemake leaves its jobs running: the new job waits for the old one and takes over what it did.
-        fcntl.flock(self.lock, fcntl.LOCK_EX)
+        self.lock = locks.hold(output)
 
     def save(self, atoms: Atoms, rng: np.random.Generator, progress: Progress) -> None:
         temporary = self.state.with_suffix(".tmp.npz")
@@ -82,7 +79,7 @@ class Run:
     def finish(self, output: Path) -> None:
         os.replace(self.partial, output)
         self.state.unlink(missing_ok=True)
-        Path(self.lock.name).unlink()
+        self.lock.close()
 
 
 def simulate(

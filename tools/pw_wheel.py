@@ -15,7 +15,9 @@ from importlib.metadata import files
 def main() -> None:
     libraries = [f.locate() for f in files("scipy") if "libopenblasp" in f.name]
     if len(libraries) != 1:
-        sys.exit(f"pw_wheel.py: expected one libopenblasp in the scipy wheel, found {len(libraries)}: pin scipy==1.11.4")
+        sys.exit(
+            f"pw_wheel.py: expected one libopenblasp in the scipy wheel, found {len(libraries)}: pin scipy==1.11.4"
+        )
     import scipy.linalg  # noqa: F401  loads OpenBLAS with its own dependencies; the next line makes it global
 
     ctypes.CDLL(str(libraries[0]), mode=ctypes.RTLD_GLOBAL)

@@ -23,7 +23,9 @@ def validate(config: dict, root: Path) -> None:
         faults = [*system_faults(config), *grid_faults(config), *backend_faults(config), *pwscf_faults(config)]
     if faults:
         lines = "\n".join(f"  - {fault}" for fault in faults)
-        raise ConfigError(f"the config cannot be run:\n{lines}\nconfig/README.md and config/schema.yaml describe every key.")
+        raise ConfigError(
+            f"the config cannot be run:\n{lines}\nconfig/README.md and config/schema.yaml describe every key."
+        )
 
 
 def schema_faults(config: dict, schema_file: Path) -> list[str]:
@@ -33,12 +35,16 @@ def schema_faults(config: dict, schema_file: Path) -> list[str]:
 
     schema = yaml.safe_load(schema_file.read_text())
     faults = []
-    for error in sorted(Draft202012Validator(schema).iter_errors(config), key=lambda e: [str(p) for p in e.absolute_path]):
+    for error in sorted(
+        Draft202012Validator(schema).iter_errors(config), key=lambda e: [str(p) for p in e.absolute_path]
+    ):
         key = ".".join(str(part) for part in error.absolute_path)
         if error.validator == "additionalProperties":
             allowed = error.schema["properties"]
             for name in error.instance.keys() - allowed.keys():
-                faults.append(f"{_join(key, name)}: unknown key{did_you_mean(str(name), allowed)}; allowed: {', '.join(allowed)}")
+                faults.append(
+                    f"{_join(key, name)}: unknown key{did_you_mean(str(name), allowed)}; allowed: {', '.join(allowed)}"
+                )
         elif error.validator == "required":
             for name in set(error.validator_value) - set(error.instance):
                 meaning = error.schema["properties"][name].get("description", "a section")
@@ -47,10 +53,16 @@ def schema_faults(config: dict, schema_file: Path) -> list[str]:
                     faults.append(fault)
         elif error.validator == "enum":
             options = [str(option) for option in error.validator_value]
-            faults.append(f"{key}: {error.instance!r} is not one of {', '.join(options)}{did_you_mean(str(error.instance), options)}")
+            faults.append(
+                f"{key}: {error.instance!r} is not one of {', '.join(options)}{did_you_mean(str(error.instance), options)}"
+            )
         elif error.validator == "pattern" or (error.validator == "type" and error.validator_value == "string"):
             hint = f'; write it in quotes, "{error.instance}"' if isinstance(error.instance, int | float) else ""
-            faults.append(f"{key}: {error.instance!r} is not a plain number in quotes{hint}" if key != "name" else f"name: {error.message}")
+            faults.append(
+                f"{key}: {error.instance!r} is not a plain number in quotes{hint}"
+                if key != "name"
+                else f"name: {error.message}"
+            )
         else:
             meaning = error.schema.get("description", "")
             faults.append(f"{key}: {error.message}{f' ({meaning})' if meaning else ''}")
@@ -69,17 +81,24 @@ def system_faults(config: dict) -> list[str]:
             faults.append(f"system.composition.{unit}: not a chemical formula")
             continue
         unknown = [s for s in content if s not in chemical_symbols[1:]]
-        faults += [f"system.composition.{unit}: unknown element {s}{did_you_mean(s, chemical_symbols[1:])}" for s in unknown]
+        faults += [
+            f"system.composition.{unit}: unknown element {s}{did_you_mean(s, chemical_symbols[1:])}" for s in unknown
+        ]
         species |= set(content) - set(unknown)
         missing = [s for s in content if s not in system["charges"] and s not in unknown]
         faults += [f"system.charges: no formal charge for {s}, which {unit} contains" for s in missing]
         if not missing and not unknown:
             net = sum(system["charges"][s] * n for s, n in content.items())
             if abs(net) > 1e-9:
-                faults.append(f"system.composition.{unit}: net charge {net:+g} e from system.charges; each formula unit must be neutral")
+                faults.append(
+                    f"system.composition.{unit}: net charge {net:+g} e from system.charges; each formula unit must be neutral"
+                )
     for section in ("charges", "radii"):
         extra = system[section].keys() - species
-        faults += [f"system.{section}.{s}: no such species in system.composition{did_you_mean(s, species)}" for s in sorted(extra)]
+        faults += [
+            f"system.{section}.{s}: no such species in system.composition{did_you_mean(s, species)}"
+            for s in sorted(extra)
+        ]
     faults += [f"system.radii: no ionic radius for {s}" for s in sorted(species - system["radii"].keys())]
     return faults
 
@@ -113,7 +132,7 @@ def grid_faults(config: dict) -> list[str]:
         highest = max(config[stage]["temperatures"], key=float)
         above = [t for t in config["temperatures"] if float(t) > float(highest)]
         faults += [
-            f'temperatures: {t} K lies above the highest of {stage}.temperatures ({highest} K), where no label was taken; '
+            f"temperatures: {t} K lies above the highest of {stage}.temperatures ({highest} K), where no label was taken; "
             f'add "{t}" there (the potential is then trained again)'
             for t in above
         ]
@@ -126,7 +145,9 @@ def backend_faults(config: dict) -> list[str]:
     for name, changes in config["train"]["backends"].items():
         known = potentials.available()
         if name not in known:
-            faults.append(f"train.backends.{name}: no such potential{did_you_mean(name, known)}; available: {', '.join(known)}")
+            faults.append(
+                f"train.backends.{name}: no such potential{did_you_mean(name, known)}; available: {', '.join(known)}"
+            )
             continue
         try:
             potentials.hyperparameters(name, {k: v for k, v in changes.items() if k != "round0"})
@@ -140,7 +161,9 @@ def pwscf_faults(config: dict) -> list[str]:
     settings = config["label"]["pwscf"]
     keys = {"smearing", "degauss"}
     if settings["occupations"] == "smearing":
-        return [f"label.pwscf.{key}: missing (needed with occupations: smearing)" for key in sorted(keys - settings.keys())]
+        return [
+            f"label.pwscf.{key}: missing (needed with occupations: smearing)" for key in sorted(keys - settings.keys())
+        ]
     return [f"label.pwscf.{key}: only with occupations: smearing" for key in sorted(keys & settings.keys())]
 
 

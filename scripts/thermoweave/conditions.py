@@ -69,7 +69,7 @@ def transport_dataset(
             continue
         squared = [msd.displacements(coordinates[:, group], lags) for coordinates in moved]
         found.append(transport.diffusion(squared, lags, step, n_frames, floor))
-        curves.append(msd.msd_curve(squared, lags))
+        curves.append(msd.msd_curve(squared))
         log.info("%s: D = %.3g +- %.2g m2/s %s", name, found[-1].D, found[-1].D_std, found[-1].reason)
     each = columns(found)
     data = diffusion_variables(each)

@@ -9,8 +9,8 @@ import shutil
 import sys
 from pathlib import Path
 
-# What our modules import at their top (docs/design.md allows nothing else there). More may be loaded by then: Snakemake's
-# preamble unpickles the `snakemake` object with packages of Snakemake's own environment, and that is as it should be.
+# What our modules import at their top (docs/design.md allows nothing else there). More may be loaded by then:
+# Snakemake's preamble unpickles the `snakemake` object with packages of its own environment, as it should be.
 CHECKED = ("numpy", "ase")
 
 

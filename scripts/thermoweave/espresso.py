@@ -167,7 +167,9 @@ def pseudopotential_files(folder: Path, species: list[str]) -> dict[str, str]:
         pattern = re.compile(rf"{symbol}[._-]", re.I)
         found = sorted(p.name for p in folder.iterdir() if pattern.match(p.name) and p.suffix.lower() in suffixes)
         if not found:
-            raise FileNotFoundError(f"{folder}: no pseudopotential for {symbol} (looked for {symbol}.gth, {symbol}.*.upf)")
+            raise FileNotFoundError(
+                f"{folder}: no pseudopotential for {symbol} (looked for {symbol}.gth, {symbol}.*.upf)"
+            )
         if len(found) > 1:
             raise ValueError(f"{folder}: several pseudopotentials for {symbol}: {', '.join(found)}; keep one")
         files[symbol] = found[0]

@@ -42,21 +42,19 @@ def displacements(coordinates: np.ndarray, lags: np.ndarray) -> Displacements:
     return Displacements(msd, single, collective)
 
 
-def independent_particles(replicas: list[Displacements], lags: np.ndarray) -> np.ndarray:
+def independent_particles(replicas: list[Displacements]) -> np.ndarray:
     """
     (n_lags,): how many independent particles the atoms of all replicas are worth, at most their number.
 
     In a dense liquid neighbours move together, and the mean over atoms fluctuates more than independent atoms allow:
-    the ratio of `single` to `collective` says how much more, taken over lags up to four times as long, which a fit from
-    that lag leans on. (64 Lennard-Jones atoms near the triple point are worth about 27.)
+    the ratio of `single` to `collective` says how much more. (64 Lennard-Jones atoms near the triple point: about 27.)
     """
     ratio = sum(d.single for d in replicas) / np.maximum(sum(d.collective for d in replicas), 1e-300)
-    leaned_on = [ratio[(lags >= lag) & (lags <= 4 * lag)].mean() for lag in lags]
-    return sum(d.msd.shape[1] for d in replicas) * np.minimum(1.0, leaned_on)
+    return sum(d.msd.shape[1] for d in replicas) * np.minimum(1.0, ratio)
 
 
-def msd_curve(replicas: list[Displacements], lags: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def msd_curve(replicas: list[Displacements]) -> tuple[np.ndarray, np.ndarray]:
     """MSD (n_lags,) over atoms and replicas, A^2, and its standard error from the scatter of the atoms."""
     particles = np.concatenate([d.msd for d in replicas], axis=1)
     spread = particles.std(axis=1, ddof=1) if particles.shape[1] > 1 else np.full(len(particles), np.nan)
-    return particles.mean(axis=1), spread / np.sqrt(independent_particles(replicas, lags))
+    return particles.mean(axis=1), spread / np.sqrt(independent_particles(replicas))

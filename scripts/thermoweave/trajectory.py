@@ -29,7 +29,12 @@ def create(path: Path, atoms: Atoms, attributes: dict[str, str | int | float]) -
     from netCDF4 import Dataset
 
     with Dataset(path, "w", format="NETCDF3_64BIT_OFFSET") as file:
-        convention = {"Conventions": "AMBER", "ConventionVersion": "1.0", "program": "Thermoweave", "programVersion": "0.1"}
+        convention = {
+            "Conventions": "AMBER",
+            "ConventionVersion": "1.0",
+            "program": "Thermoweave",
+            "programVersion": "0.1",
+        }
         file.setncatts({**convention, **attributes})
         sizes = {"frame": None, "atom": len(atoms), "spatial": 3, "cell_spatial": 3, "cell_angular": 3, "label": 5}
         for name, size in sizes.items():
@@ -72,6 +77,8 @@ def cut(path: Path, n_frames: int) -> None:
             raise ValueError(f"{path}: not a NetCDF-3 file; delete it and the run starts afresh")
         found = int.from_bytes(header[NUMRECS_OFFSET:], "big")
         if found < n_frames:
-            raise ValueError(f"{path}: holds {found} frames, its saved state says {n_frames}; delete both to start afresh")
+            raise ValueError(
+                f"{path}: holds {found} frames, its saved state says {n_frames}; delete both to start afresh"
+            )
         file.seek(NUMRECS_OFFSET)
         file.write(n_frames.to_bytes(4, "big"))

@@ -122,8 +122,8 @@ def find_onset(lags: np.ndarray, msd: np.ndarray, step: float, n_frames: int, n_
     (index, line, reason): where the MSD becomes a straight line, and the line from there on.
 
     The onset is the first lag, not below `floor` ps, from which the GLS line describes the MSD within its errors
-    (p >= 0.05), a fit from twice that lag on has the same slope, and the local exponent d ln MSD / d ln t there is below
-    1.2 (not ballistic). Where no lag will do, the last candidate comes back with the reason; where there is no
+    (p >= 0.05), a fit from twice that lag on has the same slope, and the local exponent d ln MSD / d ln t there is
+    below 1.2 (not ballistic). Where no lag will do, the last candidate comes back with the reason; where there is no
     candidate, (None, None, reason).
 
     lags (frames), msd and n_particles: (n_lags,), the latter from `independent_particles`. An exponent of exactly 1 is
@@ -168,7 +168,7 @@ def diffusion(replicas: list[Displacements], lags: np.ndarray, step: float, n_fr
     grows where the atoms, or then the replicas, scatter more than the model says (`excess`, `combine_replicas`).
     """
     particles = np.concatenate([d.msd for d in replicas], axis=1)
-    n_particles = independent_particles(replicas, lags)
+    n_particles = independent_particles(replicas)
     start, line, reason = find_onset(lags, particles.mean(axis=1), step, n_frames, n_particles, floor)
     if line is None:
         return undetermined(reason, len(replicas))

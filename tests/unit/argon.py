@@ -16,7 +16,9 @@ import simulate_md
 from thermoweave.frames import write_frames
 from thermoweave.health import RunLimits
 
-LIMITS = RunLimits(min_distance=2.0, max_force=50.0, max_temperature_ratio=3.0, max_wall_contacts=1.0, min_displacement=0.0)
+LIMITS = RunLimits(
+    min_distance=2.0, max_force=50.0, max_temperature_ratio=3.0, max_wall_contacts=1.0, min_displacement=0.0
+)
 PROTOCOL = simulate_md.Protocol(
     timestep_fs=5.0,
     equilibration_ps=0.5,
@@ -53,7 +55,16 @@ def run(folder: Path, limits: RunLimits = LIMITS, protocol: simulate_md.Protocol
     simulate_md.SAVE_EVERY_S = 0.05
     output = folder / "replica1.nc"
     simulate_md.simulate(
-        start(folder), folder / "potential.json", output, folder / "replica1.json", "0.50", "90", "1", protocol, limits, seed=1
+        start(folder),
+        folder / "potential.json",
+        output,
+        folder / "replica1.json",
+        "0.50",
+        "90",
+        "1",
+        protocol,
+        limits,
+        seed=1,
     )
     return output
 

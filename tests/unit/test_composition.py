@@ -6,7 +6,9 @@ DENSITY = {"rule": "additive_volumes", "coefficients": {"LiCl": [1.8842, -4.328e
 N_A = 6.02214076e23
 
 
-@pytest.mark.parametrize(("x", "n", "expected"), [("0.41", 12, (7, 5)), ("0", 5, (5, 0)), ("1", 5, (0, 5)), ("0.50", 3, (2, 1))])
+@pytest.mark.parametrize(
+    ("x", "n", "expected"), [("0.41", 12, (7, 5)), ("0", 5, (5, 0)), ("1", 5, (0, 5)), ("0.50", 3, (2, 1))]
+)
 def test_counts_are_whole_and_complete(x, n, expected):
     assert tuple(unit_counts(COMPOSITION, x, n).values()) == expected
 

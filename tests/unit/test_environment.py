@@ -88,12 +88,13 @@ def test_a_plain_python_keeps_its_own_packages_but_not_the_users(prefixes, tmp_p
     """As in a conda environment, where `sys.prefix` is `sys.base_prefix` and the user's packages come first."""
     plain = Path(sys.base_prefix) / "bin" / f"python{sys.version_info.major}.{sys.version_info.minor}"
     add_package(site_packages(tmp_path), "users")
+    add_package(site_packages(tmp_path), "numpy")
     user = {"PYTHONUSERBASE": str(tmp_path)}
     kept = "import site; assert set(site.getsitepackages()) & set(sys.path) == before, sys.path"
     before = "import site; before = set(site.getsitepackages()) & set(sys.path)"
     job = run(plain, before, ISOLATE, kept, "import users", environment=user, foreign=site_packages(prefixes[1]))
     assert job.stderr.strip().endswith("No module named 'users'")
-    job = run(plain, "import users", ISOLATE, environment=user, foreign=site_packages(prefixes[1]))
+    job = run(plain, "import numpy", ISOLATE, environment=user, foreign=site_packages(prefixes[1]))
     assert "set PYTHONNOUSERSITE=1" in job.stderr
 
 

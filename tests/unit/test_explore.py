@@ -13,7 +13,9 @@ def times(frames):
 
 
 def test_wall_first_then_late_frames_temperatures_in_turn():
-    candidates = [frame("T900", t, 1 if t == 0.3 else 0) for t in (0.1, 0.2, 0.3, 0.9)] + [frame("T1000", t, 0) for t in (0.1, 0.8)]
+    candidates = [frame("T900", t, 1 if t == 0.3 else 0) for t in (0.1, 0.2, 0.3, 0.9)] + [
+        frame("T1000", t, 0) for t in (0.1, 0.8)
+    ]
     assert times(select(candidates, 3, 0.3, 0.7)) == [("T900", 0.3), ("T1000", 0.8), ("T900", 0.9)]
 
 

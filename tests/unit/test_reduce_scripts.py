@@ -5,10 +5,10 @@ import xml.etree.ElementTree as ET
 from pathlib import Path
 
 import numpy as np
-import plot_arrhenius
-import plot_msd
-import plot_rdf
-import plot_vdos
+import reduce_plot_arrhenius
+import reduce_plot_msd
+import reduce_plot_rdf
+import reduce_plot_vdos
 import pytest
 import reduce_arrhenius
 import reduce_condition
@@ -166,10 +166,10 @@ def test_the_band_is_that_of_the_fit(grid):
 @pytest.fixture(scope="module")
 def drawn(grid) -> dict[str, Path]:
     paths = {name: grid / f"{name}.svg" for name in ("arrhenius", "msd", "rdf", "vdos")}
-    plot_arrhenius.plot_arrhenius(grid / "transport.nc", grid / "arrhenius.nc", paths["arrhenius"])
-    plot_msd.plot_msd(grid / "transport.nc", paths["msd"])
-    plot_rdf.plot_rdf(grid / "structure.nc", paths["rdf"])
-    plot_vdos.plot_vdos(grid / "spectra.nc", paths["vdos"])
+    reduce_plot_arrhenius.plot_arrhenius(grid / "transport.nc", grid / "arrhenius.nc", paths["arrhenius"])
+    reduce_plot_msd.plot_msd(grid / "transport.nc", paths["msd"])
+    reduce_plot_rdf.plot_rdf(grid / "structure.nc", paths["rdf"])
+    reduce_plot_vdos.plot_vdos(grid / "spectra.nc", paths["vdos"])
     return paths
 
 
@@ -182,7 +182,7 @@ def test_figures_name_the_gap_and_carry_no_date(drawn, name):
 
 
 def test_the_same_data_give_the_same_bytes(grid, drawn, tmp_path):
-    plot_msd.plot_msd(grid / "transport.nc", tmp_path / "again.svg")
+    reduce_plot_msd.plot_msd(grid / "transport.nc", tmp_path / "again.svg")
     assert (tmp_path / "again.svg").read_bytes() == drawn["msd"].read_bytes()
 
 
@@ -195,10 +195,10 @@ def test_a_grid_without_any_result_can_be_drawn(tmp_path):
     tables = {stage: tmp_path / f"{stage}.csv" for stage in STAGES}
     reduce_grid.reduce_grid({stage: [o[stage] for o in outputs] for stage in STAGES}, datasets, tables)
     reduce_arrhenius.reduce_arrhenius(datasets["transport"], tmp_path / "arrhenius.nc", tmp_path / "arrhenius.csv")
-    plot_arrhenius.plot_arrhenius(datasets["transport"], tmp_path / "arrhenius.nc", tmp_path / "arrhenius.svg")
-    plot_msd.plot_msd(datasets["transport"], tmp_path / "msd.svg")
-    plot_rdf.plot_rdf(datasets["structure"], tmp_path / "rdf.svg")
-    plot_vdos.plot_vdos(datasets["spectra"], tmp_path / "vdos.svg")
+    reduce_plot_arrhenius.plot_arrhenius(datasets["transport"], tmp_path / "arrhenius.nc", tmp_path / "arrhenius.svg")
+    reduce_plot_msd.plot_msd(datasets["transport"], tmp_path / "msd.svg")
+    reduce_plot_rdf.plot_rdf(datasets["structure"], tmp_path / "rdf.svg")
+    reduce_plot_vdos.plot_vdos(datasets["spectra"], tmp_path / "vdos.svg")
     assert all("3 are needed" in row["note"] for row in rows(tmp_path / "arrhenius.csv"))
 
 

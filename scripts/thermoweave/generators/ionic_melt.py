@@ -100,7 +100,9 @@ def random_packing(counts: dict[str, int], volume: float, radii: dict[str, float
     return Atoms([symbols[k] for k in order], positions[order], cell=[length] * 3, pbc=True)
 
 
-def generate(counts: dict[str, int], volume: float, temperature: float, rng: np.random.Generator, options: dict) -> Atoms:
+def generate(
+    counts: dict[str, int], volume: float, temperature: float, rng: np.random.Generator, options: dict
+) -> Atoms:
     """A periodic cubic melt of `counts` ions in `volume` (A^3), sampled at `temperature` (K)."""
     atoms = random_packing(counts, volume, options["radii"], rng)
     atoms.calc = BornMayer(options["charges"], options["radii"])

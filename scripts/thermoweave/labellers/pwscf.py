@@ -133,4 +133,12 @@ def stored_row(atoms: Atoms, identifier: str) -> dict:
     """The record of a label that another job had computed before."""
     condition = {key: str(atoms.info.get(key, "")) for key in ("concentration", "temperature")}
     empty = dict.fromkeys(COLUMNS, "")
-    return {**empty, **condition, "label_id": identifier, "outcome": "STORED", "scf_steps": 0, "wall_s": 0.0, "core_s": 0.0}
+    return {
+        **empty,
+        **condition,
+        "label_id": identifier,
+        "outcome": "STORED",
+        "scf_steps": 0,
+        "wall_s": 0.0,
+        "core_s": 0.0,
+    }
