@@ -37,12 +37,14 @@ def audit_campaign(
     if result["rejected_share"] > max_rejected_share:
         outcomes = sorted({f"{row['concentration']} {row['outcome']}" for row in rejected})
         faults.append(
-            f"{len(rejected)} of {len(last)} structures have no label (audit.max_rejected_share: {max_rejected_share:g}): "
+            f"{len(rejected)} of {len(last)} structures have no label "
+            f"(audit.max_rejected_share: {max_rejected_share:g}): "
             f"{', '.join(outcomes)}; see results/label/round*/rejected.csv and the outputs in results/label/failed/"
         )
     if result["failed_share"] > max_failed_share:
         faults.append(
-            f"{len(failed)} of {len(judged)} runs failed the health gate (audit.max_failed_share: {max_failed_share:g}): "
+            f"{len(failed)} of {len(judged)} runs failed the health gate "
+            f"(audit.max_failed_share: {max_failed_share:g}): "
             f"{'; '.join(result['failed'])}"
         )
     if faults:

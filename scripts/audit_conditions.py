@@ -19,10 +19,10 @@ COLUMNS = {
     "diffusion": "D (1e-9 m²/s)",
 }
 CAPTION = (
-    "A run that failed the health gate is a gap in every figure and table, with its reason here. Wall contacts: ion pairs "
-    "inside the wall where the labels end, mean over the frames; the nearer to zero, the more the run stayed where labels are. "
+    "A run that failed the health gate is a gap in every figure and table, with its reason here. Wall contacts: ion "
+    "pairs inside the wall where the labels end, mean over the frames; near zero, the run stayed where labels are. "
     "Force RMSE: of the potential on held-out labels of that concentration, with its standard error. D: self-diffusion "
-    "coefficient of each species from all replicas of the condition, one standard deviation, not corrected for finite size."
+    "coefficient of each species from all replicas of the condition, one standard deviation, not corrected for size."
 )
 
 

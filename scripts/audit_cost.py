@@ -19,8 +19,8 @@ COLUMNS = {
     "share": "share (%)",
 }
 CAPTION = (
-    "Wall time of each job times the cores that it held, from Snakemake's benchmark files: the last run of every job; what "
-    "killed or repeated jobs cost before is not in it. The cost of each label attempt, failed ones included, is in "
+    "Wall time of each job times the cores that it held, from Snakemake's benchmark files: the last run of every job; "
+    "what killed or repeated jobs cost before is not in it. Every label attempt, failed ones included, is in "
     "results/label/round*/summary.csv."
 )
 

@@ -49,11 +49,13 @@ def walk(
 
 
 def explore(
-    structures: Path, potential: Path, out_candidates: Path, out_walks: Path, concentration: str, round: int, composition: dict,
-    density: dict, n_units: int, temperatures: list[str], timestep_fs: float, length_ps: float, interval_ps: float,
-    limits: health.FrameLimits, seed: int,
+    structures: Path, potential: Path, out_candidates: Path, out_walks: Path, concentration: str, round: int,
+    composition: dict, density: dict, n_units: int, temperatures: list[str], timestep_fs: float, length_ps: float,
+    interval_ps: float, limits: health.FrameLimits, seed: int,
 ) -> None:  # fmt: skip
-    """One walk a temperature, in a cell of the labels' size at the condition's density; candidates and a line a walk."""
+    """One walk a temperature, in a cell of the labels' size at the condition's density; candidates and a line a
+    walk.
+    """
     interval = max(1, int(interval_ps * 1000 / timestep_fs + 0.5))
     n_frames = int(length_ps / interval_ps + 0.5)
     units = unit_counts(composition, concentration, n_units)

@@ -1,4 +1,4 @@
-"""Choose what to label next from what the potential visited: frames that touched the wall first, spread over conditions."""
+"""Choose what to label next from what the potential visited: frames that touched the wall first."""
 
 import logging
 from pathlib import Path
@@ -13,9 +13,9 @@ log = logging.getLogger(__name__)
 def select(candidates: list[Atoms], n: int, spacing_ps: float, min_distance: float) -> list[Atoms]:
     """`n` frames, one temperature after the other in turn, or fewer if there are no more.
 
-    Within a temperature the frame with most wall contacts comes first (there the labels end), the later one of equals (more
-    decorrelated from the start). Frames nearer than `spacing_ps` to a chosen one of the same walk, or with atoms closer
-    than `min_distance` (A), are passed over.
+    Within a temperature the frame with most wall contacts comes first (there the labels end), the later one of equals
+    (more decorrelated from the start). Frames nearer than `spacing_ps` to a chosen one of the same walk, or with
+    atoms closer than `min_distance` (A), are passed over.
     """
     queues: dict[str, list[Atoms]] = {}
     for frame in candidates:

@@ -4,7 +4,6 @@ import itertools
 import logging
 from pathlib import Path
 
-import numpy as np
 from ase import Atoms
 from thermoweave import environment, logs
 from thermoweave.composition import atom_counts, cell_volume, realised_shares, unit_counts
@@ -16,7 +15,8 @@ log = logging.getLogger(__name__)
 
 
 def squeeze_pair(atoms: Atoms, pair: tuple[str, str], scale: float) -> bool:
-    """Bring the nearest pair of the two species to `scale` times its distance, in place; False if there is no such pair.
+    """Bring the nearest pair of the two species to `scale` times its distance, in place; False if there is no such
+    pair.
 
     Labels of ordinary melt frames hold no contact of two cations; a network that never saw one lets them collapse.
     """
@@ -49,7 +49,9 @@ def generate_structures(
     md_ps: float,
     seed: int,
 ) -> None:
-    """`n_structures` melts, temperatures in turn, cells strained and heated at random, a share with one squeezed pair."""
+    """`n_structures` melts, temperatures in turn, cells strained and heated at random, a share with one squeezed
+    pair.
+    """
     units = unit_counts(composition, concentration, n_units)
     counts = atom_counts(units)
     log.info("x = %s: %s, mole fractions %s", concentration, counts, realised_shares(units))

@@ -18,8 +18,9 @@ def label_batch(
 ) -> None:  # fmt: skip
     """Label structures `batch * size` to `(batch + 1) * size` of a file.
 
-    Accepted labels go to `out_frames`, every attempt made now to `out_attempts`; a label that the store already holds costs
-    no attempt and is recorded as STORED. A structure that fails the whole ladder is left out and stays in the record.
+    Accepted labels go to `out_frames`, every attempt made now to `out_attempts`; a label that the store already holds
+    costs no attempt and is recorded as STORED. A structure that fails the whole ladder is left out and stays in the
+    record.
     """
     lock = locks.hold(out_frames)
     chosen = read_frames(structures)[batch * size : (batch + 1) * size]

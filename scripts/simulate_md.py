@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
-from ase import Atoms, units
+from ase import Atoms
 from ase.io import read
 from thermoweave import environment, health, locks, logs, potentials, trajectory
 from thermoweave.engines import ase as engine
@@ -152,7 +152,8 @@ def propagate(atoms, kelvin, protocol, limits, rng, progress, run, file) -> None
             rate = (progress.steps - first_step) / (now - began)
             log.info(
                 "step %d of %d, %.0f K, %.2f ns/day, %.0f s to go",
-                progress.steps, total, atoms.get_temperature(), rate * protocol.timestep_fs * 86400e-6, (total - progress.steps) / rate,
+                progress.steps, total, atoms.get_temperature(), rate * protocol.timestep_fs * 86400e-6,
+                (total - progress.steps) / rate,
             )  # fmt: skip
             told = now
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from ase.data import chemical_symbols
 from ase.formula import Formula
+
 from thermoweave import potentials
 from thermoweave.composition import cell_volume, realised_shares, unit_counts
 
@@ -54,7 +55,8 @@ def schema_faults(config: dict, schema_file: Path) -> list[str]:
         elif error.validator == "enum":
             options = [str(option) for option in error.validator_value]
             faults.append(
-                f"{key}: {error.instance!r} is not one of {', '.join(options)}{did_you_mean(str(error.instance), options)}"
+                f"{key}: {error.instance!r} is not one of {', '.join(options)}"
+                f"{did_you_mean(str(error.instance), options)}"
             )
         elif error.validator == "pattern" or (error.validator == "type" and error.validator_value == "string"):
             hint = f'; write it in quotes, "{error.instance}"' if isinstance(error.instance, int | float) else ""
@@ -91,7 +93,8 @@ def system_faults(config: dict) -> list[str]:
             net = sum(system["charges"][s] * n for s, n in content.items())
             if abs(net) > 1e-9:
                 faults.append(
-                    f"system.composition.{unit}: net charge {net:+g} e from system.charges; each formula unit must be neutral"
+                    f"system.composition.{unit}: net charge {net:+g} e from system.charges; "
+                    "each formula unit must be neutral"
                 )
     for section in ("charges", "radii"):
         extra = system[section].keys() - species
@@ -125,14 +128,16 @@ def grid_faults(config: dict) -> list[str]:
             off = max(abs(share - shares[unit]) for unit, share in realised_shares(units).items())
             if off > LARGEST_ROUNDING:
                 faults.append(
-                    f"concentrations: {x} cannot be built from {stage}.formula_units: {n_units} (nearest differs by {off:.3f}, "
+                    f"concentrations: {x} cannot be built from {stage}.formula_units: {n_units} "
+                    f"(nearest differs by {off:.3f}, "
                     f"allowed {LARGEST_ROUNDING}); take at least {math.ceil(1 / (2 * LARGEST_ROUNDING))} formula units"
                 )
     for stage in ("generate", "explore") if config["explore"]["rounds"] else ("generate",):
         highest = max(config[stage]["temperatures"], key=float)
         above = [t for t in config["temperatures"] if float(t) > float(highest)]
         faults += [
-            f"temperatures: {t} K lies above the highest of {stage}.temperatures ({highest} K), where no label was taken; "
+            f"temperatures: {t} K lies above the highest of {stage}.temperatures ({highest} K), "
+            "where no label was taken; "
             f'add "{t}" there (the potential is then trained again)'
             for t in above
         ]
@@ -168,7 +173,7 @@ def pwscf_faults(config: dict) -> list[str]:
 
 
 def hyperparameters(config: dict, backend: str, round: int) -> dict:
-    """What the config changes of an adapter's HYPERS; `round0` holds what differs in the first, short-lived potential."""
+    """What the config changes of an adapter's HYPERS; `round0` holds what differs in the first potential."""
     changes = dict(config["train"]["backends"][backend])
     first = changes.pop("round0", {})
     return {**changes, **first} if round == 0 and config["explore"]["rounds"] else changes

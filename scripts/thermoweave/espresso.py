@@ -20,7 +20,9 @@ RY_PER_BOHR = RYDBERG / create_units("2018")["Bohr"]
 
 @dataclass
 class PwOutput:
-    """What pw.x said. `accuracies` are the estimated SCF accuracies in Ry, one an iteration; None where nothing was said."""
+    """What pw.x said. `accuracies` are the estimated SCF accuracies in Ry, one an iteration; None where nothing was
+    said.
+    """
 
     job_done: bool
     energy: float | None  # eV
@@ -46,7 +48,9 @@ class Verdict:
 
 
 def input_text(atoms: Atoms, settings: dict, electrons: dict, pseudopotentials: dict[str, str], pseudo_dir: str) -> str:
-    """An SCF input with forces. `settings` is the config's section `label.pwscf`, `electrons` overrides of one attempt."""
+    """An SCF input with forces. `settings` is the config's section `label.pwscf`, `electrons` overrides of one
+    attempt.
+    """
     data = {
         "control": {
             "calculation": "scf",
@@ -93,8 +97,8 @@ def parse_output(text: str) -> PwOutput:
 def judge(output: PwOutput, n_atoms: int, settings: dict, max_net_force: float) -> Verdict:
     """The label gate of docs/design.md.
 
-    The last estimated SCF accuracy is compared with conv_thr, because an unconverged run can print "convergence has been
-    achieved" (seen with pw.x 6.7 and scf_must_converge=.false.).
+    The last estimated SCF accuracy is compared with conv_thr, because an unconverged run can print "convergence has
+    been achieved" (seen with pw.x 6.7 and scf_must_converge=.false.).
     """
     last = output.accuracies[-1] if output.accuracies else np.inf
     if output.error:

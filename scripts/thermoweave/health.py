@@ -53,13 +53,15 @@ def sick_run(wall_contacts: float, displacement: dict[str, float], limits: RunLi
     """
     if wall_contacts > limits.max_wall_contacts:
         return (
-            f"{wall_contacts:.2f} wall contacts a frame, allowed {limits.max_wall_contacts:g}: the run lives where no label is; "
+            f"{wall_contacts:.2f} wall contacts a frame, allowed {limits.max_wall_contacts:g}: the run lives "
+            f"where no label is; "
             "more labels or another round are needed"
         )
     slowest = min(displacement, key=displacement.get)
     if displacement[slowest] < limits.min_displacement:
         return (
-            f"{slowest} moved {displacement[slowest]:.2f} A (rms) in the whole run, a liquid at least {limits.min_displacement:g}: "
+            f"{slowest} moved {displacement[slowest]:.2f} A (rms) in the whole run, a liquid at least "
+            f"{limits.min_displacement:g}: "
             "crystallised, glassy or too short"
         )
     return None

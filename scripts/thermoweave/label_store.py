@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 from ase import Atoms
+
 from thermoweave.frames import read_frames, write_frames
 
 DIGITS = 6  # of a coordinate in A: finer than any label can tell
@@ -23,7 +24,9 @@ def file_hash(path: Path) -> str:
 
 
 def label_id(atoms: Atoms, settings: dict, pseudopotential_hashes: dict[str, str]) -> str:
-    """sha256 over structure (rounded, order-canonical), the settings that change the physics, and the pseudopotentials."""
+    """sha256 over structure (rounded, order-canonical), the settings that change the physics, and the
+    pseudopotentials.
+    """
     cell = np.round(atoms.cell.array, DIGITS) + 0.0
     positions = np.round(atoms.positions, DIGITS) + 0.0
     order = np.lexsort((*positions.T[::-1], atoms.numbers))

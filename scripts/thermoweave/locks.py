@@ -1,7 +1,7 @@
 """One process at a time on one output.
 
-A killed Snakemake leaves its jobs running, and the next Snakemake starts the same jobs again: the new one then waits for
-the old one, and takes over what it did.
+A killed Snakemake leaves its jobs running, and the next Snakemake starts the same jobs again: the new one then waits
+for the old one, and takes over what it did.
 """
 
 import fcntl

@@ -48,8 +48,9 @@ def write_html(path: str | Path, title: str, caption: str, columns: dict[str, st
         for row in rows
     )
     page = (
-        f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{html.escape(title)}</title><style>{STYLE}</style>'
-        f"</head><body><table><caption><b>{html.escape(title)}.</b> {html.escape(caption)}</caption>"
+        f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{html.escape(title)}</title>'
+        f"<style>{STYLE}</style></head><body><table>"
+        f"<caption><b>{html.escape(title)}.</b> {html.escape(caption)}</caption>"
         f"<thead><tr>{head}</tr></thead><tbody>\n{body}\n</tbody></table></body></html>\n"
     )
     partial = f"{path}.partial"

@@ -56,12 +56,12 @@ def test_the_unconverged_run_does_claim_convergence():
     [
         (lambda t: t.replace("force =     0.13", "force = ********13"), "NO_FORCES"),
         (lambda t: t.replace("force =     0.13", "force =     0.25", 1), "NET_FORCE"),
-        (lambda t: t.replace("kinetic-energy cutoff     =      15.0000", "kinetic-energy cutoff     =      12.0000"), "WRONG_CUTOFF"),
+        (lambda t: t.replace("cutoff     =      15.0000  Ry", "cutoff     =      12.0000  Ry"), "WRONG_CUTOFF"),
         (lambda t: "garbage \x00 \xff", "NO_SCF"),
         (lambda t: "", "NO_SCF"),
         (lambda t: t[: t.index("atom    2 type")] + "\n JOB DONE.", "NO_FORCES"),
     ],
-)  # fmt: skip
+)
 def test_damaged_outputs_are_outcomes(change, outcome):
     assert verdict("success", change=change).outcome == outcome
 

@@ -47,8 +47,8 @@ def campaign(tmp_path):
         write_frames(tmp_path / "structures.extxyz", structures)
         machine = pwscf.Machine(str(program), ROOT / "resources/pseudopotentials", 1, tmp_path / "scratch")
         label_batch(
-            tmp_path / "structures.extxyz", tmp_path / f"{name}.extxyz", tmp_path / f"{name}.csv", batch, size, SETTINGS, GATE,
-            machine, LabelStore(tmp_path / "store"), tmp_path / "failed",
+            tmp_path / "structures.extxyz", tmp_path / f"{name}.extxyz", tmp_path / f"{name}.csv", batch, size,
+            SETTINGS, GATE, machine, LabelStore(tmp_path / "store"), tmp_path / "failed",
         )  # fmt: skip
         return read_frames(tmp_path / f"{name}.extxyz"), read_csv(tmp_path / f"{name}.csv")
 

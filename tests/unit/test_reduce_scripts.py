@@ -5,14 +5,14 @@ import xml.etree.ElementTree as ET
 from pathlib import Path
 
 import numpy as np
-import reduce_plot_arrhenius
-import reduce_plot_msd
-import reduce_plot_rdf
-import reduce_plot_vdos
 import pytest
 import reduce_arrhenius
 import reduce_condition
 import reduce_grid
+import reduce_plot_arrhenius
+import reduce_plot_msd
+import reduce_plot_rdf
+import reduce_plot_vdos
 import synthetic
 from ase.units import kB
 from thermoweave import reduced

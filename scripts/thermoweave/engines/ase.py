@@ -1,7 +1,7 @@
 """Molecular dynamics through ASE: any potential, one system a process.
 
-The thermostat is the global stochastic velocity rescaling of G. Bussi, D. Donadio and M. Parrinello, J. Chem. Phys. 126,
-014101 (2007): unlike a local Langevin friction it leaves diffusion alone.
+The thermostat is the global stochastic velocity rescaling of G. Bussi, D. Donadio and M. Parrinello, J. Chem. Phys.
+126, 014101 (2007): unlike a local Langevin friction it leaves diffusion alone.
 """
 
 import numpy as np
@@ -15,8 +15,8 @@ from ase.optimize import FIRE
 def prepare(atoms: Atoms, calculator, temperature: float, rng: np.random.Generator, fmax: float = 2.0) -> None:
     """Attach the calculator, relax the worst contacts and draw velocities at `temperature` (K), in place.
 
-    The centre of mass is fixed: with its three degrees of freedom counted and empty, the thermostat would heat the others
-    by 3N / (3N - 3), 1.6 % for 64 atoms.
+    The centre of mass is fixed: with its three degrees of freedom counted and empty, the thermostat would heat the
+    others by 3N / (3N - 3), 1.6 % for 64 atoms.
     """
     atoms.calc = calculator
     FIRE(atoms, logfile=None).run(fmax=fmax, steps=50)

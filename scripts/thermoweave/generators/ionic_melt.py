@@ -1,8 +1,8 @@
 """Melts of ions from nothing: random packing, relaxed and then run with a Born-Mayer-Huggins pair potential.
 
 The pair potential is only a sampler: what it gets wrong is corrected by the labels. Repulsion as in F. G. Fumi and
-M. P. Tosi, J. Phys. Chem. Solids 25, 31 (1964) without dispersion, with one softness for all pairs; electrostatics by the
-damped shifted force of C. J. Fennell and J. D. Gezelter, J. Chem. Phys. 124, 234104 (2006), eq. 19.
+M. P. Tosi, J. Phys. Chem. Solids 25, 31 (1964) without dispersion, with one softness for all pairs; electrostatics by
+the damped shifted force of C. J. Fennell and J. D. Gezelter, J. Chem. Phys. 124, 234104 (2006), eq. 19.
 """
 
 import numpy as np

@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from ase import Atoms
+
 from thermoweave import espresso
 from thermoweave.frames import closest_distance
 
@@ -80,7 +81,9 @@ def attempts(
 
 
 def run_pw(atoms: Atoms, settings: dict, electrons: dict, machine: Machine, name: str) -> str:
-    """Start pw.x in a scratch folder of its own and return what it printed. Raises FileNotFoundError if it cannot start."""
+    """Start pw.x in a scratch folder of its own and return what it printed. Raises FileNotFoundError if it cannot
+    start.
+    """
     command = [*shlex.split(machine.pw_command), "-in", "pw.in"]
     files = espresso.pseudopotential_files(machine.pseudo_dir, sorted(set(atoms.symbols)))
     folder = machine.scratch / f"{name}-{os.getpid()}"
@@ -94,7 +97,8 @@ def run_pw(atoms: Atoms, settings: dict, electrons: dict, machine: Machine, name
         return (folder / "pw.out").read_text(errors="replace")
     except FileNotFoundError as error:
         raise FileNotFoundError(
-            f"pw.x could not be started: {command[0]} not found. Set the resource pw_command of rule label_pwscf in your "
+            f"pw.x could not be started: {command[0]} not found. Set the resource pw_command of rule "
+            f"label_pwscf in your "
             "profile (profiles/default/config.yaml shows how), or see `make doctor`."
         ) from error
     finally:
