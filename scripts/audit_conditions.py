@@ -50,7 +50,7 @@ def audit_conditions(verdicts: list[Path], errors: Path, transport: Path, out_cs
 def force_errors(errors: dict) -> dict[str, str]:
     """Force RMSE on held-out labels for each concentration, as text with its standard error."""
     return {
-        row["concentration"].removeprefix("x"): with_error(row["force_rmse_meV_A"], row["force_rmse_std_meV_A"])
+        row["concentration"]: with_error(row["force_rmse_meV_A"], row["force_rmse_std_meV_A"])
         for row in errors["test"]["concentrations"]
     }
 

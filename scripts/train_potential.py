@@ -93,15 +93,23 @@ def predict(calculator: Walled, frames: Sequence[Atoms]) -> list[tuple[float, np
 
 
 def summarise(frames: Sequence[Atoms], predicted: Sequence[tuple[float, np.ndarray]]) -> dict:
-    """Errors over all frames, and per (concentration, temperature): {"all": row, "conditions": [row, ...]}."""
-    groups = defaultdict(list)
+    """Errors over all frames, per concentration, and per (concentration, temperature)."""
+    by_condition, by_concentration = defaultdict(list), defaultdict(list)
     for atoms, prediction in zip(frames, predicted, strict=True):
-        groups[datasets.condition(atoms)].append((atoms, prediction))
-    rows = [
-        {"concentration": x, "temperature": t, **error_row(*zip(*group, strict=True))}
-        for (x, t), group in sorted(groups.items())
-    ]
-    return {"all": error_row(frames, predicted), "conditions": rows}
+        concentration, temperature = datasets.condition(atoms)
+        by_condition[concentration, temperature].append((atoms, prediction))
+        by_concentration[concentration].append((atoms, prediction))
+    return {
+        "all": error_row(frames, predicted),
+        "concentrations": [
+            {"concentration": x, **error_row(*zip(*group, strict=True))}
+            for x, group in sorted(by_concentration.items())
+        ],
+        "conditions": [
+            {"concentration": x, "temperature": t, **error_row(*zip(*group, strict=True))}
+            for (x, t), group in sorted(by_condition.items())
+        ],
+    }
 
 
 def error_row(frames: Sequence[Atoms], predicted: Sequence[tuple[float, np.ndarray]]) -> dict:

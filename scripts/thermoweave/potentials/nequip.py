@@ -15,6 +15,7 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 from ase import Atoms
@@ -72,7 +73,9 @@ def compile(weights: Sequence[Path], directory: Path, device: str = "cpu") -> Pa
     directory.mkdir(parents=True, exist_ok=True)
     target = directory / COMPILED
     options = ["--mode", "aotinductor", "--device", device, "--target", "ase"]
-    _run("compile", [str(Path(weights[0]).resolve()), str(target), *options], directory)
+    with TemporaryDirectory(dir=directory, prefix="inductor-") as cache:  # or torch leaves its cache in /tmp for good
+        arguments = [str(Path(weights[0]).resolve()), str(target), *options]
+        _run("compile", arguments, directory, TORCHINDUCTOR_CACHE_DIR=cache)
     return target
 
 
@@ -156,12 +159,15 @@ def _shifts(train: Sequence[Atoms], elements: Sequence[str]) -> dict[str, float]
     return dict(zip(elements, np.linalg.lstsq(counts, energies, rcond=1e-6)[0].tolist(), strict=True))
 
 
-def _run(command: str, arguments: Sequence[str], directory: Path) -> None:
+def _run(command: str, arguments: Sequence[str], directory: Path, **environment: str) -> None:
     """Run nequip's `command` with its output in directory/nequip-{command}.log."""
     path = directory / f"nequip-{command}.log"
     argv = [sys.executable, "-m", f"nequip.scripts.{command}", *arguments]
+    environment = {**os.environ, **environment}
     with open(path, "w") as output:
-        status = subprocess.run(argv, cwd=directory, stdout=output, stderr=subprocess.STDOUT, env=os.environ).returncode
+        status = subprocess.run(
+            argv, cwd=directory, stdout=output, stderr=subprocess.STDOUT, env=environment
+        ).returncode
     if status:
         tail = "\n".join(path.read_text().splitlines()[-15:])
         raise RuntimeError(f"nequip-{command} ended with status {status}; the end of {path}:\n{tail}")

@@ -1,0 +1,177 @@
+"""A miniature campaign with real pw.x labels, killed on its way, and what later changes of it re-run."""
+
+import csv
+import json
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[2]
+PARTS = ["Snakefile", "config", "envs", "profiles", "report", "resources", "rules", "scripts", "tools"]
+PLOTS = {"reduce_plot_arrhenius": 1, "reduce_plot_msd": 1, "reduce_plot_rdf": 1, "reduce_plot_vdos": 1}
+REDUCTIONS = {"reduce_grid": 1, "reduce_arrhenius": 1, **PLOTS}
+AUDITS = {"audit_conditions": 1, "audit_campaign": 1, "audit_cost": 1}
+
+
+def command(*arguments: str, config: str = "config/test.yaml") -> list[str]:
+    prefix = ["--profile", "profiles/default", "--conda-prefix", str(ROOT / ".snakemake" / "conda")]
+    return [sys.executable, "-m", "snakemake", *prefix, "--configfile", config, *arguments]
+
+
+def snakemake(folder: Path, *arguments: str, config: str = "config/test.yaml") -> subprocess.CompletedProcess:
+    """Snakemake in `folder`, its output and errors as one text."""
+    return subprocess.run(
+        command(*arguments, config=config), cwd=folder, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    )
+
+
+def planned(folder: Path, **changes) -> dict[str, int]:
+    """Jobs by rule that a dry run plans with top-level keys of the config changed."""
+    config = yaml.safe_load((folder / "config/test.yaml").read_text())
+    (folder / "config/changed.yaml").write_text(yaml.safe_dump({**config, **changes}))
+    run = snakemake(folder, "--dry-run", config="config/changed.yaml")
+    assert run.returncode == 0, run.stdout
+    jobs = dict(re.findall(r"^(\w+)\s+(\d+)$", run.stdout, re.M))
+    return {rule: int(n) for rule, n in jobs.items() if rule not in ("all", "total")}
+
+
+@pytest.fixture(scope="module")
+def campaign(tmp_path_factory):
+    """The folder of a finished campaign that was killed while labelling and started again."""
+    folder = tmp_path_factory.mktemp("campaign")
+    for part in PARTS:
+        copy = shutil.copytree if (ROOT / part).is_dir() else shutil.copy
+        copy(ROOT / part, folder / part)
+    with open(folder / "first.log", "w") as log:
+        first = subprocess.Popen(command(), cwd=folder, stdout=log, stderr=subprocess.STDOUT)
+    while first.poll() is None and not list(folder.glob("results/label/store/*/*.extxyz")):
+        time.sleep(0.1)
+    assert first.poll() is None, (folder / "first.log").read_text()
+    first.send_signal(signal.SIGKILL)  # its jobs live on, as they do when a login node kills only snakemake
+    first.wait()
+    assert snakemake(folder, "--unlock").returncode == 0
+    second = snakemake(folder)
+    assert second.returncode == 0, second.stdout[-20000:]
+    return folder
+
+
+def rows(path: Path) -> list[dict]:
+    with open(path) as file:
+        return list(csv.DictReader(file))
+
+
+def test_a_killed_campaign_computes_no_label_twice(campaign):
+    record = rows(campaign / "results/label/round0/summary.csv") + rows(campaign / "results/label/round1/summary.csv")
+    outcomes = [row["outcome"] for row in record]
+    assert outcomes.count("STORED") >= 1
+    labels = {row["label_id"] for row in record if row["outcome"] in ("SUCCESS", "STORED")}
+    assert labels == {path.stem for path in (campaign / "results/label/store").glob("*/*.extxyz")}
+    assert len(labels) + len(rows(campaign / "results/label/round0/rejected.csv")) >= 12
+
+
+def test_second_round_comes_from_the_first_potential(campaign):
+    selected = (campaign / "results/explore/round0/x0.50/selected.extxyz").read_text()
+    assert selected.count("wall_contacts=") == 2 and "round=1" in selected
+    manifest = json.loads((campaign / "results/train/round1/nequip/seed1/potential.json").read_text())
+    assert manifest["n_train"] + manifest["n_valid"] + manifest["n_test"] == 16
+
+
+def test_results_have_the_promised_columns(campaign):
+    table = rows(campaign / "results/reduce/nequip/arrhenius.csv")
+    promised = {"concentration", "species", "Ea_eV", "Ea_std_eV", "lnD0", "lnD0_std", "cov", "n_temperatures"}
+    assert promised <= set(table[0])
+    assert {(row["concentration"], row["species"]) for row in table} == {
+        (x, s) for x in ("0.25", "0.50") for s in ("Li", "K", "Cl")
+    }
+    for figure in ("arrhenius", "msd", "rdf", "vdos"):
+        assert "</svg>" in (campaign / f"results/reduce/nequip/figures/{figure}.svg").read_text()
+    assert float(rows(campaign / "results/audit/cost.csv")[-1]["core_h"]) > 0
+    assert len(rows(campaign / "results/audit/nequip/conditions.csv")) == 6
+
+
+def test_touching_nothing_runs_nothing(campaign):
+    assert planned(campaign) == {}
+
+
+def test_a_new_temperature_runs_its_md_and_the_reductions_behind_it(campaign):
+    jobs = planned(campaign, temperatures=["1000", "1050", "1100", "1200"])
+    new = {"generate_start": 2, "simulate_md": 2, "reduce_condition": 2}
+    assert jobs == {**new, **REDUCTIONS, **AUDITS}
+
+
+def test_a_new_concentration_is_labelled_and_trains_again(campaign):
+    jobs = planned(campaign, concentrations=["0.25", "0.50", "0.75"])
+    assert jobs["generate_structures"] == 1 and jobs["generate_start"] == 3
+    # two batches of round 0 for the new one, and one batch of round 1 for each of the three
+    assert jobs["label_pwscf"] == 2 + 3
+    assert jobs["train_potential"] == 2 and jobs["simulate_md"] == 9
+    run = snakemake(campaign, "--dry-run", config="config/changed.yaml")
+    assert "any new label trains it again" in run.stdout
+
+
+def test_a_plot_script_redraws_its_figure_only(campaign):
+    script = campaign / "scripts/reduce_plot_rdf.py"
+    text = script.read_text()
+    script.write_text(text + "\n# edited\n")
+    jobs = planned(campaign)
+    script.write_text(text)
+    assert jobs == {"reduce_plot_rdf": 1}
+
+
+def test_reduce_settings_leave_runs_alone(campaign):
+    reduce = yaml.safe_load((campaign / "config/test.yaml").read_text())["reduce"]
+    jobs = planned(campaign, reduce={**reduce, "rdf_bin_A": 0.25})
+    assert jobs == {"reduce_condition": 6, **REDUCTIONS, "audit_conditions": 1, "audit_cost": 1}
+
+
+def test_a_wrong_key_stops_before_any_job(campaign):
+    config = yaml.safe_load((campaign / "config/test.yaml").read_text())
+    config["simulate"]["protocol"]["timestep_s"] = config["simulate"]["protocol"].pop("timestep_fs")
+    (campaign / "config/wrong.yaml").write_text(yaml.safe_dump(config))
+    run = snakemake(campaign, config="config/wrong.yaml")
+    assert run.returncode != 0
+    assert "simulate.protocol.timestep_s: unknown key (did you mean timestep_fs?)" in run.stdout
+    assert "Job stats" not in run.stdout
+
+
+def test_a_config_given_replaces_the_default_one(campaign):
+    """Merged with config/config.yaml, a campaign would silently have its salts and hyperparameters too."""
+    config = yaml.safe_load((campaign / "config/test.yaml").read_text())
+    config["system"] = {
+        "charges": {"Na": 1, "Cl": -1},
+        "radii": {"Na": 1.17, "Cl": 1.585},
+        "composition": {"NaCl": [1, 1]},
+        "density": {"rule": "additive_volumes", "coefficients": {"NaCl": [2.1389, -5.426e-4]}},
+    }
+    (campaign / "config/nacl.yaml").write_text(yaml.safe_dump(config))
+    run = snakemake(campaign, "--dry-run", "results/generate/x0.50/structures.extxyz", config="config/nacl.yaml")
+    assert run.returncode == 0, run.stdout
+
+
+def test_report_shows_figures_tables_and_captions(campaign):
+    run = snakemake(campaign, "--report", "results/report.html")
+    assert run.returncode == 0, run.stdout
+    report = (campaign / "results/report.html").read_text()
+    for part in ("arrhenius.svg", "vdos.svg", "parity.svg", "conditions.html", "cost.html"):
+        assert part in report
+
+
+def test_sick_runs_are_gaps_and_fail_the_audit(campaign):
+    """Last, because it runs all trajectories again under a limit that none can keep."""
+    config = yaml.safe_load((campaign / "config/test.yaml").read_text())
+    config["simulate"]["health"]["max_temperature_ratio"] = 1.0001
+    (campaign / "config/sick.yaml").write_text(yaml.safe_dump(config))
+    run = snakemake(campaign, config="config/sick.yaml")
+    assert run.returncode != 0
+    assert "6 of 6 runs failed the health gate" in run.stdout
+    assert not (campaign / "results/audit/nequip/campaign.json").exists()
+    table = rows(campaign / "results/reduce/nequip/transport.csv")
+    assert all(row["D_m2_s"] == "" for row in table) and all("target" in row["reason"] for row in table)
+    assert (campaign / "results/reduce/nequip/figures/arrhenius.svg").exists()
