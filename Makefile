@@ -7,7 +7,8 @@ export PATH := $(PATH):$(CURDIR)/tools/venv-conda
 export PWD := $(CURDIR)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup environments demo test doctor lint clean clean-environments
+.NOTPARALLEL:
+.PHONY: help setup environments demo campaign rulegraph test doctor lint clean clean-environments
 
 help:  ## this list
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 27
@@ -27,10 +28,21 @@ environments: .snakemake/conda/.complete  ## the rules' environments, below .sna
 		$(SNAKEMAKE) --snakefile tests/Snakefile --conda-create-envs-only --quiet host -- NAME
 	touch $@
 
+# A SIGKILL leaves Snakemake's own lock behind; flock's ends with its process, so who holds it may unlock.
 demo: environments  ## the quickstart campaign, from config to figures and a report
-	$(SNAKEMAKE) --configfile config/quickstart.yaml
-	$(SNAKEMAKE) --configfile config/quickstart.yaml --report results/report.html
-	@ls results/reduce/*/figures/*.svg results/report.html
+	flock --nonblock --close .snakemake/demo.lock $(MAKE) --no-print-directory campaign results/report.html
+	@echo "The campaign is complete:"; ls -1 $(CURDIR)/results/reduce/*/figures/*.svg $(CURDIR)/results/report.html
+
+campaign:
+	$(SNAKEMAKE) --configfile config/quickstart.yaml --quiet host --unlock
+	$(SNAKEMAKE) --configfile config/quickstart.yaml --quiet host reason
+
+# The audit is what a campaign writes last.
+results/report.html: $(wildcard results/audit/*/conditions.html results/audit/cost.html report/*)
+	$(SNAKEMAKE) --configfile config/quickstart.yaml --quiet host --report $@
+
+rulegraph: setup  ## the pipeline picture of README.md, from the rules
+	$(SNAKEMAKE) --configfile config/quickstart.yaml --rulegraph mermaid-js | .venv/bin/python tools/rulegraph.py README.md
 
 # tests/Snakefile says which tests run in which environment.
 test: environments  ## the tests
@@ -44,6 +56,7 @@ lint: setup  ## all linters
 	.venv/bin/ruff format --check
 	.venv/bin/snakefmt --check Snakefile rules tests/Snakefile
 	$(SNAKEMAKE) --configfile config/quickstart.yaml --lint
+	$(SNAKEMAKE) --configfile config/quickstart.yaml --rulegraph mermaid-js | .venv/bin/python tools/rulegraph.py README.md --check
 
 clean:  ## remove what the run made: results/ and snakemake's records of it; the environments stay
 	rm -rf results

@@ -84,4 +84,4 @@ rule train_plot_parity:
     message:
         "Drawing predicted against reference forces of {wildcards.backend}, seed {wildcards.seed}."
     script:
-        "../scripts/plot_parity.py"
+        "../scripts/train_plot_parity.py"

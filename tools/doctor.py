@@ -153,7 +153,7 @@ def gpu() -> Finding:
     cards = ask("nvidia-smi", "--query-gpu=name,memory.total", "--format=csv,noheader")
     if cards:
         return Finding("ok", "GPU", "; ".join(cards.splitlines()))
-    return Finding("-", "GPU", "none", "faster training and MD of large cells; the quickstart needs none")
+    return Finding("-", "GPU", "none", "not used yet: training and MD run on the CPU")
 
 
 def real_conda() -> str | None:
