@@ -45,6 +45,7 @@ rule all:
                 "results/reduce/{backend}/figures/vdos.svg",
                 "results/audit/{backend}/conditions.csv",
                 "results/audit/{backend}/conditions.html",
+                "results/audit/{backend}/errors.html",
                 "results/audit/{backend}/campaign.json",
             ],
             round=LAST_ROUND,

@@ -4,6 +4,7 @@ REQUIRED INPUTS: the records of all stages
 OUTPUTS:
     results/audit/{backend}/conditions.csv, .html   one line a run
     results/audit/{backend}/campaign.json           exists only if the campaign passes
+    results/audit/{backend}/errors.csv, .html       errors of the potential by condition
     results/audit/cost.csv, .html                   core-hours by rule
 """
 
@@ -29,6 +30,27 @@ rule audit_conditions:
         "Writing the condition table of {wildcards.backend}."
     script:
         "../scripts/audit_conditions.py"
+
+
+rule audit_errors:
+    input:
+        errors=f"results/train/round{LAST_ROUND}/{{backend}}/seed{SEEDS[0]}/errors.json",
+    output:
+        csv="results/audit/{backend}/errors.csv",
+        html=report(
+            "results/audit/{backend}/errors.html",
+            caption="../report/errors.rst",
+            category="2. Potential",
+            labels={"figure": "errors by condition", "seed": SEEDS[0]},
+        ),
+    log:
+        "results/logs/audit_errors/{backend}.log",
+    conda:
+        "../envs/analysis.yaml"
+    message:
+        "Writing the errors of {wildcards.backend} by condition."
+    script:
+        "../scripts/audit_errors.py"
 
 
 rule audit_campaign:

@@ -159,7 +159,7 @@ def test_report_shows_figures_tables_and_captions(campaign):
     run = snakemake(campaign, "--report", "results/report.html")
     assert run.returncode == 0, run.stdout
     report = (campaign / "results/report.html").read_text()
-    for part in ("arrhenius.svg", "vdos.svg", "parity.svg", "conditions.html", "cost.html"):
+    for part in ("arrhenius.svg", "vdos.svg", "parity.svg", "conditions.html", "errors.html", "cost.html"):
         assert part in report
 
 
