@@ -15,9 +15,9 @@ COLUMNS = {
     "energy_rmse": "energy RMSE (meV/atom)",
 }
 CAPTION = (
-    "Root mean square and mean absolute errors of force components and of the energy against DFT, each with its standard "
-    "error, on held-out labels. T is the temperature that a structure was made for; first structures are superheated and "
-    "partly squeezed on purpose, so their errors are those of the hardest frames, not of a production run."
+    "Root mean square and mean absolute errors of force components and of the energy against DFT, each with its "
+    "standard error, on held-out labels. T is the temperature that a structure was made for; first structures are "
+    "superheated and partly squeezed on purpose, so their errors are those of hard frames, not of a production run."
 )
 
 
