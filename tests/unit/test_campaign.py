@@ -42,7 +42,7 @@ def changed(keys, value):
         (("temperatures",), [900], 'write it in quotes, "900"'),
         (("temperatures",), ["900", "900"], "non-unique"),
         (("temperatures",), ["-5"], "'-5' is not a plain number in quotes"),
-        (("temperatures",), ["1400"], "1400 K lies above the highest of generate.temperatures (1250 K)"),
+        (("temperatures",), ["1400"], "1400 K lies above the highest of generate.temperatures (1300 K)"),
         (("concentrations",), ["1.41"], "concentration 1.41 gives -0.41 of LiCl"),
         (("system", "composition", "XeqCl"), [0, 0], "system.composition.XeqCl: not a chemical formula"),
         (("system", "composition", "LiQCl"), [0, 0], "unknown element Q"),

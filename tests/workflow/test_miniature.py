@@ -35,7 +35,7 @@ def snakemake(folder: Path, *arguments: str, config: str = "config/test.yaml") -
 def planned(folder: Path, **changes) -> dict[str, int]:
     """Jobs by rule that a dry run plans with top-level keys of the config changed."""
     config = yaml.safe_load((folder / "config/test.yaml").read_text())
-    (folder / "config/changed.yaml").write_text(yaml.safe_dump({**config, **changes}))
+    (folder / "config/changed.yaml").write_text(yaml.safe_dump({**config, **changes}, sort_keys=False))
     run = snakemake(folder, "--dry-run", config="config/changed.yaml")
     assert run.returncode == 0, run.stdout
     jobs = dict(re.findall(r"^(\w+)\s+(\d+)$", run.stdout, re.M))
@@ -134,7 +134,7 @@ def test_reduce_settings_leave_runs_alone(campaign):
 def test_a_wrong_key_stops_before_any_job(campaign):
     config = yaml.safe_load((campaign / "config/test.yaml").read_text())
     config["simulate"]["protocol"]["timestep_s"] = config["simulate"]["protocol"].pop("timestep_fs")
-    (campaign / "config/wrong.yaml").write_text(yaml.safe_dump(config))
+    (campaign / "config/wrong.yaml").write_text(yaml.safe_dump(config, sort_keys=False))
     run = snakemake(campaign, config="config/wrong.yaml")
     assert run.returncode != 0
     assert "simulate.protocol.timestep_s: unknown key (did you mean timestep_fs?)" in run.stdout
@@ -150,7 +150,7 @@ def test_a_config_given_replaces_the_default_one(campaign):
         "composition": {"NaCl": [1, 1]},
         "density": {"rule": "additive_volumes", "coefficients": {"NaCl": [2.1389, -5.426e-4]}},
     }
-    (campaign / "config/nacl.yaml").write_text(yaml.safe_dump(config))
+    (campaign / "config/nacl.yaml").write_text(yaml.safe_dump(config, sort_keys=False))
     run = snakemake(campaign, "--dry-run", "results/generate/x0.50/structures.extxyz", config="config/nacl.yaml")
     assert run.returncode == 0, run.stdout
 
@@ -167,7 +167,7 @@ def test_sick_runs_are_gaps_and_fail_the_audit(campaign):
     """Last, because it runs all trajectories again under a limit that none can keep."""
     config = yaml.safe_load((campaign / "config/test.yaml").read_text())
     config["simulate"]["health"]["max_temperature_ratio"] = 1.0001
-    (campaign / "config/sick.yaml").write_text(yaml.safe_dump(config))
+    (campaign / "config/sick.yaml").write_text(yaml.safe_dump(config, sort_keys=False))
     run = snakemake(campaign, config="config/sick.yaml")
     assert run.returncode != 0
     assert "6 of 6 runs failed the health gate" in run.stdout
