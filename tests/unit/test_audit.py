@@ -1,0 +1,97 @@
+import json
+
+import pytest
+from audit_campaign import audit_campaign
+from audit_conditions import diffusion_texts
+from audit_cost import audit_cost
+from thermoweave.tables import read_csv, with_error, write_csv, write_html
+
+COLUMNS = ["label_id", "concentration", "outcome"]
+
+
+@pytest.fixture
+def records(tmp_path):
+    """A function that writes a label record and verdicts and returns their paths."""
+
+    def write(outcomes, passed):
+        rows = [
+            {"label_id": str(k), "concentration": "x0.50", "outcome": outcome} for k, outcome in enumerate(outcomes)
+        ]
+        write_csv(tmp_path / "summary.csv", rows, COLUMNS)
+        paths = []
+        for k, good in enumerate(passed):
+            paths.append(tmp_path / f"replica{k}.json")
+            verdict = {
+                "passed": good,
+                "reason": "" if good else "too hot",
+                "concentration": "0.50",
+                "temperature": "900",
+            }
+            paths[-1].write_text(json.dumps({**verdict, "replica": str(k)}))
+        return [tmp_path / "summary.csv"], paths
+
+    return write
+
+
+def test_a_sound_campaign_passes(records, tmp_path):
+    audit_campaign(*records(["SUCCESS", "STORED", "UNCONVERGED"], [True, True]), tmp_path / "out.json", 0.4, 0.0)
+    result = json.loads((tmp_path / "out.json").read_text())
+    assert result["rejected"] == 1 and result["failed"] == []
+
+
+def test_too_many_rejections_and_failures_fail_it_by_name(records, tmp_path):
+    with pytest.raises(RuntimeError) as caught:
+        audit_campaign(*records(["SUCCESS", "UNCONVERGED"], [True, False]), tmp_path / "out.json", 0.4, 0.4)
+    assert "1 of 2 structures have no label" in str(caught.value) and "x0.50 UNCONVERGED" in str(caught.value)
+    assert "x0.50/T900/replica1: too hot" in str(caught.value)
+    assert not (tmp_path / "out.json").exists()
+
+
+def test_a_structure_that_succeeds_later_is_no_rejection(records, tmp_path):
+    summaries, verdicts = records(["UNCONVERGED", "SUCCESS"], [True])
+    rows = read_csv(summaries[0])
+    rows[1]["label_id"] = rows[0]["label_id"]
+    write_csv(summaries[0], rows, COLUMNS)
+    audit_campaign(summaries, verdicts, tmp_path / "out.json", 0.0, 0.0)
+
+
+def test_costs_add_up_cores(tmp_path):
+    for rule, seconds, threads in (("label_pwscf", 1800, 4), ("simulate_md", 3600, 1), ("simulate_md", 3600, 1)):
+        folder = tmp_path / "benchmarks" / rule
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / f"{len(list(folder.iterdir()))}.tsv").write_text(f"s\tthreads\n{seconds}\t{threads}\n")
+    audit_cost(tmp_path / "benchmarks", tmp_path / "cost.csv", tmp_path / "cost.html")
+    rows = {row["rule"] or "all": row for row in read_csv(tmp_path / "cost.csv")}
+    assert float(rows["label_pwscf"]["core_h"]) == 2 and float(rows["simulate_md"]["core_h"]) == 2
+    assert float(rows["all"]["core_h"]) == 4 and rows["all"]["jobs"] == "3" and rows["label_pwscf"]["share"] == "50.0"
+
+
+def test_costs_without_threads_say_what_to_set(tmp_path):
+    (tmp_path / "benchmarks/label_pwscf").mkdir(parents=True)
+    (tmp_path / "benchmarks/label_pwscf/a.tsv").write_text("s\n1\n")
+    with pytest.raises(ValueError, match="benchmark-extended"):
+        audit_cost(tmp_path / "benchmarks", tmp_path / "cost.csv", tmp_path / "cost.html")
+
+
+@pytest.mark.parametrize(
+    ("value", "std", "text"),
+    [(1.2345, 0.0521, "1.234 ± 0.052"), (123.4, 12.0, "123 ± 12"), (float("nan"), 1.0, "–"), (2.0, 0.0, "2")],
+)
+def test_errors_have_two_digits(value, std, text):
+    assert with_error(value, std) == text
+
+
+def test_gaps_are_dashes():
+    rows = [
+        {"concentration": "0.50", "temperature": "900", "species": "Li", "D_m2_s": "9.1e-9", "D_std_m2_s": "1e-9"},
+        {"concentration": "0.50", "temperature": "900", "species": "K", "D_m2_s": "", "D_std_m2_s": ""},
+    ]
+    assert diffusion_texts(rows) == {("0.50", "900"): "Li 9.1 ± 1.0, K –"}
+
+
+def test_html_is_escaped_and_marks_gaps(tmp_path):
+    rows = [{"a": "<b>", "n": "1 ± 2"}, {"a": "x", "n": "–", "gap": True}]
+    write_html(tmp_path / "t.html", "T & T", "about", {"a": "A", "n": "N"}, rows)
+    page = (tmp_path / "t.html").read_text()
+    assert "&lt;b&gt;" in page and "T &amp; T" in page and '<tr class="gap">' in page
+    assert '<td class="text">x</td><td>–</td>' in page
