@@ -1,6 +1,7 @@
 """Names that the config gives to the rules, wildcard constraints, input functions. No rules."""
 
 import math
+import os
 import sys
 from pathlib import Path
 
@@ -40,7 +41,8 @@ wildcard_constraints:
 
 def modules(*names):
     """Files of scripts/thermoweave that a rule's numbers depend on: Snakemake tracks a script, not what it imports."""
-    return [f"{SCRIPTS}/thermoweave/{name}.py" for name in names]
+    # relative: a checkout that moves with its campaigns stays up to date
+    return [os.path.relpath(f"{SCRIPTS}/thermoweave/{name}.py") for name in names]
 
 
 def batches(round):

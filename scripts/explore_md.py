@@ -36,7 +36,8 @@ def walk(
     """Frames of one walk up to its end or its first sick frame, and what was wrong with that one."""
     frames = []
     for index in range(n_frames):
-        engine.thermostatted(atoms, kelvin, timestep_fs, THERMOSTAT_PS, rng).run(interval)
+        dynamics = engine.thermostatted(atoms, kelvin, timestep_fs, THERMOSTAT_PS, rng)
+        engine.advance(dynamics, interval, limits.max_force)
         sick = health.sick_frame(atoms, kelvin, limits)
         if sick:
             return frames, sick

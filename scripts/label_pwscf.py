@@ -1,13 +1,15 @@
 """Label one batch of structures with pw.x; each label goes to the label store as soon as it is there."""
 
 import logging
+from dataclasses import asdict
 from pathlib import Path
 
-from thermoweave import environment, locks, logs
+from ase import Atoms
+from thermoweave import environment, logs
 from thermoweave.frames import read_frames, write_frames
-from thermoweave.label_store import LabelStore, file_hash, label_id
+from thermoweave.label_store import LabelStore, label_id
 from thermoweave.labellers import pwscf
-from thermoweave.tables import write_csv
+from thermoweave.tables import Record
 
 log = logging.getLogger(__name__)
 
@@ -18,49 +20,40 @@ def label_batch(
 ) -> None:  # fmt: skip
     """Label structures `batch * size` to `(batch + 1) * size` of a file.
 
-    Accepted labels go to `out_frames`, every attempt made now to `out_attempts`; a label that the store already holds
-    costs no attempt and is recorded as STORED. A structure that fails the whole ladder is left out and stays in the
-    record.
+    Accepted labels go to `out_frames`, every attempt to `out_attempts`, those of a killed job that began the batch
+    included. A label that the store already holds costs no attempt and is recorded as STORED, or as refused
+    where it does not pass this campaign's gate. A structure that fails the whole ladder is left out and on record.
     """
-    lock = locks.hold(out_frames)
     chosen = read_frames(structures)[batch * size : (batch + 1) * size]
-    frames, rows = [], []
-    hashes = {
-        symbol: file_hash(machine.pseudo_dir / name)
-        for symbol, name in pwscf.espresso.pseudopotential_files(
-            machine.pseudo_dir, sorted({s for atoms in chosen for s in atoms.symbols})
-        ).items()
-    }
-    for number, atoms in enumerate(chosen, start=1):
-        identifier = label_id(atoms, settings, {s: hashes[s] for s in sorted(set(atoms.symbols))})
-        frame = store.get(identifier)
-        if frame is not None:
-            # the store may serve several campaigns: where the structure came from is this campaign's word
-            frame.info.update(atoms.info)
-            rows.append(pwscf.stored_row(atoms, identifier))
-            log.info("%d/%d %s: in the label store", number, len(chosen), identifier[:8])
-        for attempt, output in (
-            () if frame is not None else pwscf.attempts(atoms, identifier, settings, gate, machine, failed_dir)
-        ):
-            rows.append(pwscf.as_row(attempt))
-            log.info(
-                "%d/%d %s: %s, %s (%s, %.1f s)",
-                number,
-                len(chosen),
-                identifier[:8],
-                attempt.outcome,
-                attempt.evidence,
-                attempt.rung,
-                attempt.wall_s,
-            )
-            if attempt.outcome == "SUCCESS":
-                frame = pwscf.labelled(atoms, identifier, output)
-                store.put(identifier, frame)
-        if frame is not None:
-            frames.append(frame)
-    write_csv(out_attempts, rows, pwscf.COLUMNS)
+    level = pwscf.level_of_theory(settings, machine.pseudo_dir, {s for atoms in chosen for s in atoms.symbols})
+    frames = []
+    with Record(out_attempts, pwscf.COLUMNS) as record:
+        for number, atoms in enumerate(chosen, start=1):
+            identifier = label_id(atoms, level)
+            where = f"{number}/{len(chosen)} {identifier[:8]}"
+            frame = store.get(identifier)
+            if frame is not None:
+                frame = from_store(frame, atoms, identifier, gate, record)
+                log.info("%s: %s", where, "refused by the gate" if frame is None else "in the label store")
+            elif not record.holds(label_id=identifier, rung=pwscf.LAST_RUNG):
+                for attempt, output in pwscf.attempts(atoms, identifier, settings, gate, machine, failed_dir):
+                    record.add(asdict(attempt))
+                    told = attempt.outcome, attempt.evidence, attempt.rung, attempt.wall_s
+                    log.info("%s: %s, %s (%s, %.1f s)", where, *told)
+                    if attempt.outcome == "SUCCESS":
+                        frame = pwscf.labelled(atoms, identifier, output, level)
+                        store.put(identifier, frame)
+            if frame is not None:
+                frames.append(frame)
     write_frames(out_frames, frames)
-    lock.close()
+
+
+def from_store(frame: Atoms, atoms: Atoms, identifier: str, gate: dict, record: Record) -> Atoms | None:
+    """A stored label with this campaign's word on where it came from; None if it does not pass this campaign's gate."""
+    if not record.holds(label_id=identifier, outcome="SUCCESS"):
+        record.add(pwscf.stored_row(atoms, identifier, pwscf.refusal(frame, frame.arrays["REF_forces"], gate)))
+    frame.info.update(atoms.info)
+    return None if pwscf.refusal(frame, frame.arrays["REF_forces"], gate) else frame
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """Molecular dynamics of one condition and replica: equilibrate, produce, judge; continue where a killed run stopped."""
 
+import hashlib
 import json
 import logging
 import os
@@ -10,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from ase import Atoms
 from ase.io import read
-from thermoweave import environment, health, locks, logs, potentials, trajectory
+from thermoweave import environment, health, logs, potentials, trajectory
 from thermoweave.engines import ase as engine
 from thermoweave.label_store import file_hash
 from thermoweave.seeds import generator_for
@@ -53,15 +54,32 @@ class Progress:
 class Run:
     """The files of one run: the trajectory and state in progress lie beside the output and survive a killed job."""
 
-    def __init__(self, output: Path):
+    def __init__(self, output: Path, fingerprint: str):
+        self.fingerprint = fingerprint
         self.partial = output.with_suffix(".partial.nc")
         self.state = output.with_suffix(".state.npz")
-        self.lock = locks.hold(output)
+
+    def can_continue(self) -> bool:
+        """Whether there is a saved state of this very run; that of another (a new potential, say) is thrown away."""
+        if self.state.exists() and self.partial.exists():
+            with np.load(self.state, allow_pickle=False) as saved:
+                if str(saved["fingerprint"]) == self.fingerprint:
+                    return True
+            log.warning("what an earlier job left here is of another start, potential or protocol: starting afresh")
+        self.state.unlink(missing_ok=True)
+        return False
 
     def save(self, atoms: Atoms, rng: np.random.Generator, progress: Progress) -> None:
         temporary = self.state.with_suffix(".tmp.npz")
         text = json.dumps({"rng": rng.bit_generator.state, "progress": asdict(progress)})
-        np.savez(temporary, positions=atoms.positions, momenta=atoms.get_momenta(), cell=atoms.cell.array, text=text)
+        np.savez(
+            temporary,
+            positions=atoms.positions,
+            momenta=atoms.get_momenta(),
+            cell=atoms.cell.array,
+            text=text,
+            fingerprint=self.fingerprint,
+        )
         os.replace(temporary, self.state)
 
     def resume(self, atoms: Atoms, rng: np.random.Generator) -> Progress:
@@ -79,7 +97,6 @@ class Run:
     def finish(self, output: Path) -> None:
         os.replace(self.partial, output)
         self.state.unlink(missing_ok=True)
-        self.lock.close()
 
 
 def simulate(
@@ -89,13 +106,16 @@ def simulate(
     """Run to the end or to the first sick frame; write the trajectory and the verdict (JSON)."""
     from netCDF4 import Dataset
 
-    run = Run(output)
+    run = Run(output, fingerprint_of(start, potential, protocol, limits, seed))
+    if output.exists() and verdict.exists() and json.loads(verdict.read_text())["run_sha256"] == run.fingerprint:
+        log.info("a job that outlived its Snakemake has finished this run meanwhile")
+        return
     atoms = read(start)
     atoms.info.clear()
     rng = generator_for(seed, "simulate", concentration, temperature, replica)
     kelvin = float(temperature)
     calculator = potentials.load(potential)
-    if run.state.exists():
+    if run.can_continue():
         atoms.calc = calculator
         atoms.set_constraint(engine.FixCom())
         progress = run.resume(atoms, rng)
@@ -117,11 +137,17 @@ def simulate(
         propagate(atoms, kelvin, protocol, limits, rng, progress, run, file)
         file.sync()
         report = judge(file, atoms, kelvin, protocol, limits, progress)
-    report.update(concentration=concentration, temperature=temperature, replica=replica)
+    report.update(concentration=concentration, temperature=temperature, replica=replica, run_sha256=run.fingerprint)
     partial = Path(f"{verdict}.partial")
     partial.write_text(json.dumps(report, indent=1))
     os.replace(partial, verdict)
     run.finish(output)
+
+
+def fingerprint_of(start: Path, potential: Path, protocol: Protocol, limits: health.RunLimits, seed: int) -> str:
+    """sha256 of all that decides a run; the manifest holds the hashes of the weights."""
+    content = [file_hash(start), file_hash(potential), asdict(protocol), asdict(limits), seed]
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
 def propagate(atoms, kelvin, protocol, limits, rng, progress, run, file) -> None:
@@ -136,8 +162,8 @@ def propagate(atoms, kelvin, protocol, limits, rng, progress, run, file) -> None
         left = (total if producing else protocol.equilibration_steps) - progress.steps
         steps = min(protocol.frame_interval, left)
         constant = protocol.production_thermostat_ps if producing else protocol.equilibration_thermostat_ps
-        engine.thermostatted(atoms, kelvin, protocol.timestep_fs, constant, rng).run(steps)
-        progress.steps += steps
+        dynamics = engine.thermostatted(atoms, kelvin, protocol.timestep_fs, constant, rng)
+        progress.steps += engine.advance(dynamics, steps, limits.max_force)
         progress.sick = health.sick_frame(atoms, kelvin, limits)
         now = time.monotonic()
         progress.wall_s = before + now - began

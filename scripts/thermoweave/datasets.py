@@ -28,12 +28,13 @@ def read_labels(paths: Sequence[str | Path]) -> list[Atoms]:
 
     Raises ValueError where a frame lacks one of the keys, its energy or forces are not finite, or there is no frame.
     """
-    frames, dropped = {}, 0
+    frames, levels, dropped = {}, {}, 0
     for path in paths:
         for number, atoms in enumerate(read_frames(path)):
             _check(atoms, f"{path}, frame {number}")
             dropped += atoms.info["label_id"] in frames
             frames.setdefault(atoms.info["label_id"], atoms)
+            _agree(levels, atoms, f"{path}, frame {number}")
     if not frames:
         raise ValueError(f"no labels in {', '.join(map(str, paths)) or 'no file'}: nothing to train on")
     if dropped:
@@ -42,7 +43,7 @@ def read_labels(paths: Sequence[str | Path]) -> list[Atoms]:
 
 
 def _check(atoms: Atoms, where: str) -> None:
-    missing = [key for key in ("REF_energy", *STRINGS, "round") if key not in atoms.info]
+    missing = [key for key in ("REF_energy", *STRINGS, "round", "level") if key not in atoms.info]
     missing += [key for key in ("REF_forces",) if key not in atoms.arrays]
     if missing:
         raise ValueError(f"{where} is no label: it lacks {', '.join(missing)}")
@@ -54,6 +55,18 @@ def _check(atoms: Atoms, where: str) -> None:
         )
     if not (np.isfinite(atoms.info["REF_energy"]) and np.isfinite(atoms.arrays["REF_forces"]).all()):
         raise ValueError(f"{where} (label {atoms.info['label_id'][:12]}) has an energy or a force that is not finite")
+
+
+def _agree(levels: dict[str, str], atoms: Atoms, where: str) -> None:
+    """Compare a label's level of theory ("settings:HASH Li:HASH ...") with that of the labels before, in `levels`."""
+    for part in atoms.info["level"].split():
+        key, _, found = part.partition(":")
+        if levels.setdefault(key, found) != found:
+            what = "DFT settings" if key == "settings" else f"the pseudopotential of {key}"
+            raise ValueError(
+                f"{where}: {what} differ from those of other labels ({found} and {levels[key]}); "
+                "energies do not compare. Delete the older batch files, and they are labelled again like the others"
+            )
 
 
 def split(frames: Sequence[Atoms], every: int = EVERY) -> dict[str, list[Atoms]]:

@@ -36,9 +36,8 @@ def sick_frame(atoms: Atoms, temperature: float, limits: FrameLimits) -> str | N
     largest = float(np.linalg.norm(forces, axis=1).max())
     if largest > limits.max_force:
         return f"force of {largest:.1f} eV/A, allowed {limits.max_force:g}"
-    near = NeighborList(cutoff=limits.min_distance, full_list=False).compute(
-        atoms.positions, atoms.cell.array, True, "ijd"
-    )
+    neighbours = NeighborList(cutoff=limits.min_distance, full_list=False, n_threads=1)
+    near = neighbours.compute(atoms.positions, atoms.cell.array, True, "ijd")
     if len(near[2]):
         k = int(np.argmin(near[2]))
         pair = f"{atoms.symbols[int(near[0][k])]}-{atoms.symbols[int(near[1][k])]}"

@@ -23,10 +23,14 @@ def file_hash(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def label_id(atoms: Atoms, settings: dict, pseudopotential_hashes: dict[str, str]) -> str:
-    """sha256 over structure (rounded, order-canonical), the settings that change the physics, and the
-    pseudopotentials.
-    """
+def settings_hash(settings: dict) -> str:
+    """sha256 of the settings that change the physics."""
+    physics = {key: value for key, value in settings.items() if key not in NUMERICS}
+    return hashlib.sha256(json.dumps(physics, sort_keys=True).encode()).hexdigest()
+
+
+def label_id(atoms: Atoms, level: dict[str, str]) -> str:
+    """sha256 over structure (rounded, order-canonical) and level of theory (settings and pseudopotentials)."""
     cell = np.round(atoms.cell.array, DIGITS) + 0.0
     positions = np.round(atoms.positions, DIGITS) + 0.0
     order = np.lexsort((*positions.T[::-1], atoms.numbers))
@@ -34,8 +38,7 @@ def label_id(atoms: Atoms, settings: dict, pseudopotential_hashes: dict[str, str
         "numbers": atoms.numbers[order].tolist(),
         "positions": positions[order].tolist(),
         "cell": cell.tolist(),
-        "settings": {key: value for key, value in settings.items() if key not in NUMERICS},
-        "pseudopotentials": pseudopotential_hashes,
+        "level": {key: level[key] for key in ("settings", *sorted(set(atoms.symbols)))},
     }
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 

@@ -34,6 +34,35 @@ def write_csv(path: str | Path, rows: list[dict], columns: list[str]) -> None:
     os.replace(partial, path)
 
 
+class Record:
+    """A CSV file that grows row by row under a temporary name and is whole once the `with` block ends.
+
+    Rows that a killed job left under that name are kept: the record has them all.
+    """
+
+    def __init__(self, path: str | Path, columns: list[str]):
+        self.path, self.partial, self.columns = Path(path), Path(f"{path}.partial"), columns
+        self.rows = read_csv(self.partial) if self.partial.exists() else []
+
+    def __enter__(self) -> "Record":
+        write_csv(self.partial, self.rows, self.columns)
+        return self
+
+    def __exit__(self, kind: type | None, *_) -> None:
+        if kind is None:
+            os.replace(self.partial, self.path)
+
+    def holds(self, **wanted: str) -> bool:
+        """Whether some row has all these values."""
+        return any(all(row[key] == value for key, value in wanted.items()) for row in self.rows)
+
+    def add(self, row: dict) -> None:
+        """Append a row; it is in the file when this returns."""
+        self.rows.append({key: str(value) for key, value in row.items()})
+        with open(self.partial, "a", newline="") as file:
+            csv.DictWriter(file, self.columns).writerow(row)
+
+
 def write_html(path: str | Path, title: str, caption: str, columns: dict[str, str], rows: list[dict]) -> None:
     """A page with one table. `columns` maps keys of the rows to headings; a row with a true `gap` is set in red."""
     texts = {key for key in columns if any(not _is_number(row.get(key, "")) for row in rows)}

@@ -23,7 +23,7 @@ def melt():
         atoms.calc = MorsePotential(epsilon=0.3, r0=2.6, rho0=4.0, rcut1=4.5, rcut2=5.5)
         atoms.info |= {
             "REF_energy": atoms.get_potential_energy(), "label_id": hashlib.sha256(str(k).encode()).hexdigest(),
-            "concentration": "x0.50", "temperature": "T1000", "round": 0,
+            "concentration": "x0.50", "temperature": "T1000", "round": 0, "level": "settings:a Li:b",
         }  # fmt: skip
         atoms.arrays["REF_forces"] = atoms.get_forces()
         atoms.calc = None

@@ -13,7 +13,7 @@ def label(key, concentration="x0.50", temperature="T1000", number=0, symbols="Li
     atoms = Atoms(symbols, np.arange(3 * 2).reshape(2, 3), cell=[9] * 3, pbc=True)
     atoms.info |= {
         "REF_energy": -1.0, "label_id": hashlib.sha256(str(key).encode()).hexdigest(),
-        "concentration": concentration, "temperature": temperature, "round": number,
+        "concentration": concentration, "temperature": temperature, "round": number, "level": "settings:a Li:b",
     }  # fmt: skip
     atoms.arrays["REF_forces"] = np.zeros((2, 3))
     return atoms

@@ -30,7 +30,7 @@ def test_success_is_read_to_the_last_digit():
     # atom 1 of the file: 0.13780090 Ry/bohr
     assert output.forces[0, 0] == pytest.approx(3.5429, abs=1e-4)
     assert output.forces.shape == (2, 3)
-    assert output.version == "7.2" and output.functional == "PZ" and len(output.accuracies) == 9
+    assert output.version == "7.2" and len(output.accuracies) == 9
 
 
 @pytest.mark.parametrize(
@@ -57,6 +57,7 @@ def test_the_unconverged_run_does_claim_convergence():
         (lambda t: t.replace("force =     0.13", "force = ********13"), "NO_FORCES"),
         (lambda t: t.replace("force =     0.13", "force =     0.25", 1), "NET_FORCE"),
         (lambda t: t.replace("cutoff     =      15.0000  Ry", "cutoff     =      12.0000  Ry"), "WRONG_CUTOFF"),
+        (lambda t: t.replace("kinetic-energy cutoff", "no cutoff"), "WRONG_CUTOFF"),
         (lambda t: "garbage \x00 \xff", "NO_SCF"),
         (lambda t: "", "NO_SCF"),
         (lambda t: t[: t.index("atom    2 type")] + "\n JOB DONE.", "NO_FORCES"),

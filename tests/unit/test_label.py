@@ -8,7 +8,7 @@ from ase import Atoms
 from label_pwscf import label_batch
 from label_summary import label_summary
 from thermoweave.frames import read_frames, write_frames
-from thermoweave.label_store import LabelStore, label_id
+from thermoweave.label_store import LabelStore, label_id, settings_hash
 from thermoweave.labellers import pwscf
 from thermoweave.tables import read_csv
 
@@ -35,20 +35,20 @@ def pair(distance=2.47):
 def campaign(tmp_path):
     """A function that labels structures with a pw.x that prints the given outputs one after another."""
 
-    def label(structures, outputs, name="batch0", batch=0, size=10):
+    def label(structures, outputs, name="batch0", batch=0, size=10, gate=GATE):
         counter = tmp_path / "calls"
         program = tmp_path / "pw.x"
         files = " ".join(str(DATA / f"pw_{output}.out") for output in outputs)
         program.write_text(
             f'#!/bin/sh\nset -- {files}\nn=$(cat "{counter}" 2>/dev/null || echo 0)\necho $((n + 1)) > "{counter}"\n'
-            "shift $n\ncat $1\n"
+            "shift $n\ncase $1 in *killed*) kill -9 $$ ;; *nothing*) exit 1 ;; esac\ncat $1\n"
         )
         program.chmod(program.stat().st_mode | stat.S_IEXEC)
         write_frames(tmp_path / "structures.extxyz", structures)
         machine = pwscf.Machine(str(program), ROOT / "resources/pseudopotentials", 1, tmp_path / "scratch")
         label_batch(
             tmp_path / "structures.extxyz", tmp_path / f"{name}.extxyz", tmp_path / f"{name}.csv", batch, size,
-            SETTINGS, GATE, machine, LabelStore(tmp_path / "store"), tmp_path / "failed",
+            SETTINGS, gate, machine, LabelStore(tmp_path / "store"), tmp_path / "failed",
         )  # fmt: skip
         return read_frames(tmp_path / f"{name}.extxyz"), read_csv(tmp_path / f"{name}.csv")
 
@@ -117,11 +117,31 @@ def test_a_missing_program_says_what_to_set(tmp_path):
 
 
 def test_label_id_knows_what_matters():
-    hashes = {"Li": "a", "Cl": "b"}
-    one = label_id(pair(), SETTINGS, hashes)
-    assert one == label_id(pair()[[1, 0]], SETTINGS, hashes), "the order of the atoms does not matter"
-    assert one == label_id(pair(2.47 + 1e-9), SETTINGS, hashes), "rounding does not matter"
-    assert one != label_id(pair(2.48), SETTINGS, hashes)
-    assert one == label_id(pair(), {**SETTINGS, "mixing_beta": 0.3}, hashes), "the way to convergence does not matter"
-    assert one != label_id(pair(), {**SETTINGS, "ecutwfc": 16}, hashes)
-    assert one != label_id(pair(), SETTINGS, {"Li": "a", "Cl": "c"})
+    level = {"settings": settings_hash(SETTINGS), "Li": "a", "Cl": "b", "K": "z"}
+    one = label_id(pair(), level)
+    assert one == label_id(pair()[[1, 0]], level), "the order of the atoms does not matter"
+    assert one == label_id(pair(2.47 + 1e-9), level), "rounding does not matter"
+    assert one == label_id(pair(), {**level, "K": "y"}), "species that are not there do not matter"
+    assert one != label_id(pair(2.48), level)
+    assert one != label_id(pair(), {**level, "Cl": "c"})
+    assert settings_hash({**SETTINGS, "mixing_beta": 0.3}) == level["settings"], "nor does the way to convergence"
+    assert settings_hash({**SETTINGS, "ecutwfc": 16}) != level["settings"]
+
+
+def test_a_tighter_gate_holds_for_stored_labels_too(campaign):
+    campaign([pair()], ["success"])
+    frames, rows = campaign([pair()], [], name="batch1", gate={**GATE, "min_distance": 2.6})
+    assert not frames and rows[0]["outcome"] == "TOO_CLOSE"
+
+
+def test_attempts_of_a_killed_job_stay_on_record(campaign):
+    with pytest.raises(RuntimeError, match="signal 9"):
+        campaign([pair(), pair(2.4)], ["unconverged", "success", "killed"])
+    frames, rows = campaign([pair(), pair(2.4)], ["unconverged", "success", "killed", "success"])
+    assert len(frames) == 2
+    assert [row["outcome"] for row in rows] == ["UNCONVERGED", "SUCCESS", "SUCCESS"]
+
+
+def test_a_broken_machine_rejects_nothing(campaign):
+    with pytest.raises(RuntimeError, match="did not start"):
+        campaign([pair()], ["nothing"])

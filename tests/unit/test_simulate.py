@@ -71,6 +71,31 @@ def test_a_killed_run_ends_in_the_same_frames(finished, tmp_path):
             np.testing.assert_array_equal(whole[name][:], pieced[name][:])
 
 
+def test_what_another_protocol_left_is_not_continued(tmp_path):
+    """A trajectory must not change its Hamiltonian, integrator or start half-way."""
+    process = subprocess.Popen([sys.executable, argon.__file__, str(tmp_path)], stderr=subprocess.DEVNULL)
+    while not (tmp_path / "replica1.state.npz").exists():
+        time.sleep(0.01)
+    process.kill()
+    process.wait()
+    output = argon.run(tmp_path, protocol=replace(argon.PROTOCOL, timestep_fs=4.0))
+    with Dataset(output) as file:
+        assert file.timestep_fs == 4.0
+        np.testing.assert_allclose(np.diff(file["time"][:]), 0.02)
+
+
+def test_a_run_that_is_finished_meanwhile_is_kept(tmp_path):
+    output = argon.run(tmp_path)
+    written = output.stat().st_mtime_ns
+    assert argon.run(tmp_path).stat().st_mtime_ns == written
+
+
+def test_a_collapse_stops_at_once_and_not_at_the_next_frame(tmp_path):
+    output = argon.run(tmp_path, limits=replace(argon.LIMITS, max_force=0.05))
+    assert verdict(output)["steps"] % argon.PROTOCOL.frame_interval != 0
+    assert "force of" in verdict(output)["reason"]
+
+
 def test_a_hot_run_stops_and_says_why(tmp_path):
     output = argon.run(tmp_path, limits=replace(argon.LIMITS, max_temperature_ratio=1.05))
     found = verdict(output)

@@ -61,6 +61,7 @@ def labels(tmp_path):
         atoms.info |= {
             "REF_energy": atoms.get_potential_energy(), "label_id": hashlib.sha256(str(k).encode()).hexdigest(),
             "concentration": f"x0.{k % 2}0", "temperature": f"T{900 + 100 * (k % 4 > 1)}", "round": 0,
+            "level": "settings:a Li:b",
         }  # fmt: skip
         atoms.arrays["REF_forces"] = atoms.get_forces()
         atoms.calc = None

@@ -35,3 +35,17 @@ def thermostatted(
         taut=time_constant_ps * 1000 * units.fs,
         rng=rng,
     )
+
+
+def advance(dynamics: Bussi, steps: int, max_force: float) -> int:
+    """Run up to `steps`, but stop at a force above `max_force` (eV/A) or one that is no number; returns the steps done.
+
+    Looking at every step costs microseconds. A collapsing system would have its neighbour list explode before the next
+    frame is due.
+    """
+    for done in range(1, steps + 1):
+        dynamics.run(1)
+        forces = dynamics.atoms.get_forces(apply_constraint=False)
+        if not np.linalg.norm(forces, axis=1).max() <= max_force:
+            return done
+    return steps

@@ -13,12 +13,6 @@ from ase.md.langevin import Langevin
 from ase.md.velocitydistribution import thermalize_momenta
 from ase.optimize import FIRE
 
-OPTIONS = {
-    "charges": None,  # formal charge of each species, e
-    "radii": None,  # ionic radius of each species, A (Fumi-Tosi or Shannon)
-    "md_ps": 1.0,  # length of the run at the target temperature
-}
-
 BORN_EV = 0.211  # Fumi and Tosi's b = 0.338e-19 J
 SOFTNESS_A = 0.33  # their rho: 0.342 (LiCl) and 0.337 (KCl), others 0.30-0.34
 HELIUM_LIKE = 4  # Li+ and Be2+ have two outer electrons, the other simple ions eight
@@ -38,7 +32,7 @@ class BornMayer(Calculator):
         from vesin import NeighborList
 
         self.charges, self.radii = charges, radii
-        self.neighbours = NeighborList(cutoff=CUTOFF_A, full_list=False)
+        self.neighbours = NeighborList(cutoff=CUTOFF_A, full_list=False, n_threads=1)
 
     def calculate(self, atoms=None, properties=("energy",), system_changes=all_changes):
         super().calculate(atoms, properties, system_changes)
@@ -103,7 +97,10 @@ def random_packing(counts: dict[str, int], volume: float, radii: dict[str, float
 def generate(
     counts: dict[str, int], volume: float, temperature: float, rng: np.random.Generator, options: dict
 ) -> Atoms:
-    """A periodic cubic melt of `counts` ions in `volume` (A^3), sampled at `temperature` (K)."""
+    """A periodic cubic melt of `counts` ions in `volume` (A^3), sampled at `temperature` (K).
+
+    `options`: formal `charges` (e) and ionic `radii` (A) of the species, and `md_ps`, the length of the run.
+    """
     atoms = random_packing(counts, volume, options["radii"], rng)
     atoms.calc = BornMayer(options["charges"], options["radii"])
     FIRE(atoms, logfile=None).run(fmax=1.0, steps=200)
