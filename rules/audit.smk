@@ -12,7 +12,7 @@ OUTPUTS:
 rule audit_conditions:
     input:
         verdicts=lambda wildcards: verdicts(wildcards.backend),
-        errors=f"results/train/round{LAST_ROUND}/{{backend}}/seed{SEEDS[0]}/errors.json",
+        errors=expand(f"results/train/round{LAST_ROUND}/{{{{backend}}}}/seed{{seed}}/errors.json", seed=SEEDS),
         transport="results/reduce/{backend}/transport.csv",
     output:
         csv="results/audit/{backend}/conditions.csv",
@@ -34,14 +34,14 @@ rule audit_conditions:
 
 rule audit_errors:
     input:
-        errors=f"results/train/round{LAST_ROUND}/{{backend}}/seed{SEEDS[0]}/errors.json",
+        errors=expand(f"results/train/round{LAST_ROUND}/{{{{backend}}}}/seed{{seed}}/errors.json", seed=SEEDS),
     output:
         csv="results/audit/{backend}/errors.csv",
         html=report(
             "results/audit/{backend}/errors.html",
             caption="../report/errors.rst",
             category="2. Potential",
-            labels={"figure": "errors by condition", "seed": SEEDS[0]},
+            labels={"figure": "errors by condition", "seed": "all"},
         ),
     log:
         "results/logs/audit_errors/{backend}.log",

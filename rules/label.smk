@@ -28,7 +28,7 @@ rule label_pwscf:
     resources:
         runtime=60,
         # facts of the machine: a profile's set-resources replaces them
-        pw_command=f"python {workflow.basedir}/tools/pw_wheel.py",
+        pw_command=f"python {shlex.quote(workflow.basedir)}/tools/pw_wheel.py",
         pseudo_dir=f"{workflow.basedir}/resources/pseudopotentials",
         label_store="results/label/store",
     params:

@@ -26,9 +26,9 @@ CAPTION = (
 )
 
 
-def audit_conditions(verdicts: list[Path], errors: Path, transport: Path, out_csv: Path, out_html: Path) -> None:
-    """Write the condition table as CSV and HTML."""
-    rmse = force_errors(json.loads(Path(errors).read_text()))
+def audit_conditions(verdicts: list[Path], errors: list[Path], transport: Path, out_csv: Path, out_html: Path) -> None:
+    """Write the condition table as CSV and HTML; `errors` of the trained seeds, which replicas take in turn."""
+    rmse = [force_errors(json.loads(Path(path).read_text())) for path in errors]
     diffusion = diffusion_texts(read_csv(transport))
     rows = []
     for path in verdicts:
@@ -38,7 +38,7 @@ def audit_conditions(verdicts: list[Path], errors: Path, transport: Path, out_cs
             {
                 **{key: verdict.get(key, "") for key in COLUMNS},
                 "verdict": "passed" if verdict["passed"] else f"failed: {verdict['reason']}",
-                "force_rmse": rmse.get(x, "–"),
+                "force_rmse": rmse[(int(verdict["replica"]) - 1) % len(rmse)].get(x, "–"),
                 "diffusion": diffusion.get((x, t), "–"),
                 "gap": not verdict["passed"],
             }
@@ -71,7 +71,7 @@ if __name__ == "__main__":
     logs.start(snakemake.log[0])
     audit_conditions(
         list(snakemake.input.verdicts),
-        snakemake.input.errors,
+        list(snakemake.input.errors),
         snakemake.input.transport,
         snakemake.output.csv,
         snakemake.output.html,

@@ -7,6 +7,7 @@ from thermoweave import environment, logs
 from thermoweave.tables import with_error, write_csv, write_html
 
 COLUMNS = {
+    "seed": "seed",
     "concentration": "x",
     "temperature": "T (K)",
     "n_frames": "test labels",
@@ -21,14 +22,22 @@ CAPTION = (
 )
 
 
-def audit_errors(errors: Path, out_csv: Path, out_html: Path) -> None:
-    """Write the table as CSV and HTML from errors.json of `train_potential`."""
-    test = json.loads(Path(errors).read_text())["test"]
+def audit_errors(errors: list[Path], out_csv: Path, out_html: Path) -> None:
+    """Write the table as CSV and HTML from errors.json of each trained seed."""
+    rows = [row for path in errors for row in error_rows(Path(path))]
+    write_csv(out_csv, rows, list(COLUMNS))
+    write_html(out_html, "Errors of the potential", CAPTION, COLUMNS, rows)
+
+
+def error_rows(path: Path) -> list[dict]:
+    """Rows of one potential: all test labels, each concentration, each condition that has a test label."""
+    test = json.loads(path.read_text())["test"]
     everywhere = {"concentration": "all", "temperature": "all"}
     found = [{**everywhere, **test["all"]}]
     found += [{**everywhere, **row} for row in test["concentrations"]] + test["conditions"]
-    rows = [
+    return [
         {
+            "seed": path.parent.name.removeprefix("seed"),
             "concentration": row["concentration"],
             "temperature": row["temperature"],
             "n_frames": row["n_frames"],
@@ -38,11 +47,9 @@ def audit_errors(errors: Path, out_csv: Path, out_html: Path) -> None:
         }
         for row in found
     ]
-    write_csv(out_csv, rows, list(COLUMNS))
-    write_html(out_html, "Errors of the potential", CAPTION, COLUMNS, rows)
 
 
 if __name__ == "__main__":
     environment.isolate()
     logs.start(snakemake.log[0])
-    audit_errors(snakemake.input.errors, snakemake.output.csv, snakemake.output.html)
+    audit_errors(list(snakemake.input.errors), snakemake.output.csv, snakemake.output.html)

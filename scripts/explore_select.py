@@ -47,7 +47,7 @@ def explore_select(candidates: Path, output: Path, n: int, spacing_ps: float, mi
     if not chosen:
         raise RuntimeError(
             f"{candidates}: no frame worth labelling: every walk stopped at once (see walks.csv beside it). "
-            "Label more structures in round 0 (generate.structures) or shorten the step (simulate.timestep_fs)."
+            "Label more structures in round 0 (generate.structures) or shorten the step (explore.timestep_fs)."
         )
     write_frames(output, chosen)
 

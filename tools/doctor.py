@@ -174,7 +174,7 @@ def slurm() -> Finding:
     if version:
         partitions = ask("sinfo", "--noheader", "--format=%R") or "no partition answers"
         return Finding("ok", "SLURM", f"{version}: {', '.join(sorted(set(partitions.split())))}")
-    return Finding("-", "SLURM", "none", "a cluster's nodes: snakemake --profile profiles/slurm on its login node")
+    return Finding("-", "SLURM", "none", "a cluster's nodes, through snakemake's executor plugin slurm")
 
 
 def environment(name: str) -> Path | None:

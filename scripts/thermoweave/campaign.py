@@ -21,7 +21,8 @@ def validate(config: dict, root: Path) -> None:
     """Check a config against config/schema.yaml below `root` and against itself; raises ConfigError with all faults."""
     faults = schema_faults(config, root / "config" / "schema.yaml")
     if not faults:
-        faults = [*system_faults(config), *grid_faults(config), *backend_faults(config), *pwscf_faults(config)]
+        checks = (system_faults, grid_faults, length_faults, backend_faults, pwscf_faults)
+        faults = [fault for check in checks for fault in check(config)]
     if faults:
         lines = "\n".join(f"  - {fault}" for fault in faults)
         raise ConfigError(
@@ -144,6 +145,38 @@ def grid_faults(config: dict) -> list[str]:
     return faults
 
 
+def length_faults(config: dict) -> list[str]:
+    """Lengths and times that do not fit each other: found now, and not after the molecular dynamics."""
+    explore, reduce, produced = config["explore"], config["reduce"], config["simulate"]["protocol"]["production_ps"]
+    faults = []
+    for key in ("concentrations", "temperatures"):
+        values = [float(text) for text in config[key]]
+        twice = sorted({text for text in config[key] if values.count(float(text)) > 1})
+        faults += [f"{key}: {' and '.join(twice)} are the same number; keep one"] if twice else []
+    if explore["length_ps"] < explore["interval_ps"]:
+        faults.append(
+            f"explore.length_ps: {explore['length_ps']:g} is shorter than explore.interval_ps: no frame is kept"
+        )
+    if produced * reduce["vdos_resolution_THz"] < 1:
+        faults.append(
+            f"reduce.vdos_resolution_THz: {reduce['vdos_resolution_THz']:g} takes a run of "
+            f"{1 / reduce['vdos_resolution_THz']:g} ps, simulate.protocol.production_ps is {produced:g}"
+        )
+    if reduce["onset_floor_ps"] > produced / 4:
+        faults.append(
+            f"reduce.onset_floor_ps: {reduce['onset_floor_ps']:g} leaves no lags to fit, at most a quarter of "
+            f"simulate.protocol.production_ps ({produced:g}) does"
+        )
+    pairs = len(config["system"]["charges"]) * (len(config["system"]["charges"]) + 1) // 2
+    squeezed = math.ceil(config["generate"]["contact_share"] * config["generate"]["structures"] - 1e-9)
+    if 0 < squeezed < pairs:
+        faults.append(
+            f"generate.contact_share: {config['generate']['contact_share']:g} of {config['generate']['structures']} "
+            f"structures squeezes {squeezed} pairs of species, there are {pairs}; raise one of the two (or set it to 0)"
+        )
+    return faults
+
+
 def backend_faults(config: dict) -> list[str]:
     """Adapters that exist and hyperparameters that they know."""
     faults = []
@@ -155,10 +188,17 @@ def backend_faults(config: dict) -> list[str]:
             )
             continue
         try:
-            potentials.hyperparameters(name, {k: v for k, v in changes.items() if k != "round0"})
-            potentials.hyperparameters(name, changes.get("round0", {}))
+            first = changes.get("round0", {})
+            defaults = potentials.hyperparameters(name, {})
+            potentials.hyperparameters(name, {**{k: v for k, v in changes.items() if k != "round0"}, **first})
         except ValueError as error:
             faults.append(f"train.backends.{name}: {error}")
+            continue
+        for key, value in [*changes.items(), *first.items()]:
+            if key != "round0" and not _is_like(value, defaults[key]):
+                faults.append(
+                    f"train.backends.{name}.{key}: {value!r} will not do, it must be like the default {defaults[key]!r}"
+                )
     return faults
 
 
@@ -182,6 +222,14 @@ def hyperparameters(config: dict, backend: str, round: int) -> dict:
 def did_you_mean(name: str, allowed) -> str:
     near = difflib.get_close_matches(name, [str(a) for a in allowed], n=1, cutoff=0.6)
     return f" (did you mean {near[0]}?)" if near else ""
+
+
+def _is_like(value, default) -> bool:
+    """Whether a hyperparameter has the type of its default and, as a number, its sign."""
+    if isinstance(default, bool) or isinstance(value, bool) or not isinstance(default, int | float):
+        return type(value) is type(default)
+    whole = isinstance(value, int) or isinstance(default, float)
+    return isinstance(value, int | float) and whole and (value > 0 or default == 0)
 
 
 def _join(key: str, name: str) -> str:

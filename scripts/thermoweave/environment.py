@@ -38,7 +38,11 @@ def isolate() -> None:
 
 
 def provide_conda(root: Path) -> None:
-    """Where there is no conda, let the stand-in below `root` build the environments of envs/ as plain venvs."""
+    """Where there is no conda, let the stand-in below `root` build the environments of envs/ as plain venvs.
+
+    Jobs inherit what is set here; matplotlib's cache goes into the checkout, too, and not into the user's home.
+    """
+    os.environ.setdefault("MPLCONFIGDIR", f"{root}/.snakemake/matplotlib")
     if shutil.which("conda") is None:
         os.environ["PATH"] += f"{os.pathsep}{root}/tools/venv-conda"
 
