@@ -30,7 +30,7 @@ def walk(
     timestep_fs: float,
     n_frames: int,
     interval: int,
-    limits: health.FrameLimits,
+    limits: health.Limits,
     rng: np.random.Generator,
 ) -> tuple[list[Atoms], str | None]:
     """Frames of one walk up to its end or its first sick frame, and what was wrong with that one."""
@@ -52,7 +52,7 @@ def walk(
 def explore(
     structures: Path, potential: Path, out_candidates: Path, out_walks: Path, concentration: str, round: int,
     composition: dict, density: dict, n_units: int, temperatures: list[str], timestep_fs: float, length_ps: float,
-    interval_ps: float, limits: health.FrameLimits, seed: int,
+    interval_ps: float, limits: health.Limits, seed: int,
 ) -> None:  # fmt: skip
     """One walk a temperature, in a cell of the labels' size at the condition's density; candidates and a line a
     walk.
@@ -96,7 +96,7 @@ if __name__ == "__main__":
     environment.isolate()
     logs.start(snakemake.log[0])
     options = dict(snakemake.params)
-    limits = health.FrameLimits(**options.pop("health"))
+    limits = health.Limits(**options.pop("health"))
     explore(
         Path(snakemake.input.structures),
         Path(snakemake.input.potential),

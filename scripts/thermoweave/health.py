@@ -7,7 +7,7 @@ from ase import Atoms
 
 
 @dataclass
-class FrameLimits:
+class Limits:
     """What every frame keeps, of a walk (`explore.health`) and of a run (`simulate.health`)."""
 
     min_distance: float  # A
@@ -15,15 +15,7 @@ class FrameLimits:
     max_temperature_ratio: float  # instantaneous over target
 
 
-@dataclass
-class RunLimits(FrameLimits):
-    """What a production run keeps as a whole, too."""
-
-    max_wall_contacts: float  # ion pairs inside the wall, mean over the production frames
-    min_displacement: float  # A, rms of the slowest species over the production; 0 for a solid
-
-
-def sick_frame(atoms: Atoms, temperature: float, limits: FrameLimits) -> str | None:
+def sick_frame(atoms: Atoms, temperature: float, limits: Limits) -> str | None:
     """What is wrong with the present frame, in a sentence, or None. `temperature` is the target in K."""
     from vesin import NeighborList
 
@@ -42,25 +34,4 @@ def sick_frame(atoms: Atoms, temperature: float, limits: FrameLimits) -> str | N
         k = int(np.argmin(near[2]))
         pair = f"{atoms.symbols[int(near[0][k])]}-{atoms.symbols[int(near[1][k])]}"
         return f"{pair} at {near[2][k]:.2f} A, allowed {limits.min_distance:g}"
-    return None
-
-
-def sick_run(wall_contacts: float, displacement: dict[str, float], limits: RunLimits) -> str | None:
-    """What is wrong with a finished run, in a sentence, or None.
-
-    `wall_contacts` is the mean number a frame, `displacement` the rms displacement in A of each species.
-    """
-    if wall_contacts > limits.max_wall_contacts:
-        return (
-            f"{wall_contacts:.2f} wall contacts a frame, allowed {limits.max_wall_contacts:g}: the run lives "
-            f"where no label is; "
-            "more labels or another round are needed"
-        )
-    slowest = min(displacement, key=displacement.get)
-    if displacement[slowest] < limits.min_displacement:
-        return (
-            f"{slowest} moved {displacement[slowest]:.2f} A (rms) in the whole run, a liquid at least "
-            f"{limits.min_displacement:g}: "
-            "crystallised, glassy or too short"
-        )
     return None

@@ -14,11 +14,9 @@ sys.path.insert(0, str(Path(__file__).parents[2] / "scripts"))
 
 import simulate_md
 from thermoweave.frames import write_frames
-from thermoweave.health import RunLimits
+from thermoweave.health import Limits
 
-LIMITS = RunLimits(
-    min_distance=2.0, max_force=50.0, max_temperature_ratio=3.0, max_wall_contacts=1.0, min_displacement=0.0
-)
+LIMITS = Limits(min_distance=2.0, max_force=50.0, max_temperature_ratio=3.0)
 PROTOCOL = simulate_md.Protocol(
     timestep_fs=5.0,
     equilibration_ps=0.5,
@@ -47,8 +45,8 @@ def start(folder: Path) -> Path:
     return folder / "start.extxyz"
 
 
-def run(folder: Path, limits: RunLimits = LIMITS, protocol: simulate_md.Protocol = PROTOCOL, contacts: int = 0) -> Path:
-    """Run in `folder` and return the trajectory's path; the verdict lies beside it."""
+def run(folder: Path, limits: Limits = LIMITS, protocol: simulate_md.Protocol = PROTOCOL, contacts: int = 0) -> Path:
+    """Run in `folder` and return the trajectory's path; its facts lie beside it."""
     calculator = Argon(sigma=3.4, epsilon=0.0104, rc=5.5, smooth=True)
     calculator.wall_contacts = contacts
     simulate_md.potentials.load = lambda path: calculator
@@ -58,7 +56,7 @@ def run(folder: Path, limits: RunLimits = LIMITS, protocol: simulate_md.Protocol
         start(folder),
         folder / "potential.json",
         output,
-        folder / "replica1.json",
+        folder / "replica1.run.json",
         "0.50",
         "90",
         "1",

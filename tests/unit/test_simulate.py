@@ -10,6 +10,7 @@ import argon
 import numpy as np
 import pytest
 from netCDF4 import Dataset
+from simulate_judge import fault, simulate_judge
 from thermoweave import trajectory
 
 
@@ -18,8 +19,8 @@ def finished(tmp_path_factory):
     return argon.run(tmp_path_factory.mktemp("whole"))
 
 
-def verdict(path):
-    return json.loads(path.with_suffix(".json").read_text())
+def facts(path):
+    return json.loads(path.with_suffix(".run.json").read_text())
 
 
 def test_a_healthy_run_is_whole(finished):
@@ -29,7 +30,7 @@ def test_a_healthy_run_is_whole(finished):
         np.testing.assert_allclose(np.diff(file["time"][:]), 0.025)
         assert file["time"][0] == pytest.approx(0.025)
         assert file.temperature == "90" and file.concentration == "0.50"
-    assert verdict(finished)["passed"] and verdict(finished)["frames"] == 80
+    assert facts(finished)["sick"] == "" and facts(finished)["frames"] == 80
     assert not list(finished.parent.glob("*partial*")) and not list(finished.parent.glob("*state*"))
 
 
@@ -92,31 +93,35 @@ def test_a_run_that_is_finished_meanwhile_is_kept(tmp_path):
 
 def test_a_collapse_stops_at_once_and_not_at_the_next_frame(tmp_path):
     output = argon.run(tmp_path, limits=replace(argon.LIMITS, max_force=0.05))
-    assert verdict(output)["steps"] % argon.PROTOCOL.frame_interval != 0
-    assert "force of" in verdict(output)["reason"]
+    assert facts(output)["steps"] % argon.PROTOCOL.frame_interval != 0
+    assert "force of" in facts(output)["sick"]
 
 
 def test_a_hot_run_stops_and_says_why(tmp_path):
-    output = argon.run(tmp_path, limits=replace(argon.LIMITS, max_temperature_ratio=1.05))
-    found = verdict(output)
-    assert not found["passed"] and "target 90 K" in found["reason"] and found["frames"] < 80
+    found = facts(argon.run(tmp_path, limits=replace(argon.LIMITS, max_temperature_ratio=1.05)))
+    assert "target 90 K" in found["sick"] and found["frames"] < 80
+    assert fault(found, max_wall_contacts=9, min_displacement=0) == found["sick"]
 
 
 def test_a_close_pair_is_named(tmp_path):
-    found = verdict(argon.run(tmp_path, limits=replace(argon.LIMITS, min_distance=3.9)))
-    assert not found["passed"] and "Ar-Ar at 3." in found["reason"]
+    found = facts(argon.run(tmp_path, limits=replace(argon.LIMITS, min_distance=3.9)))
+    assert "Ar-Ar at 3." in found["sick"]
 
 
 def test_a_run_against_the_wall_fails(tmp_path):
     short = replace(argon.PROTOCOL, equilibration_ps=0.05, production_ps=0.1)
-    found = verdict(argon.run(tmp_path, protocol=short, contacts=3))
-    assert not found["passed"] and "3.00 wall contacts a frame" in found["reason"]
+    found = facts(argon.run(tmp_path, protocol=short, contacts=3))
+    assert "3.00 wall contacts a frame, allowed 1" in fault(found, max_wall_contacts=1, min_displacement=0)
+    assert fault(found, max_wall_contacts=3, min_displacement=0) == ""
 
 
-def test_a_liquid_must_flow(tmp_path):
-    short = replace(argon.PROTOCOL, equilibration_ps=0.05, production_ps=0.1)
-    found = verdict(argon.run(tmp_path, limits=replace(argon.LIMITS, min_displacement=5.0), protocol=short))
-    assert not found["passed"] and "Ar moved" in found["reason"]
+def test_a_liquid_must_flow(finished, tmp_path):
+    output = tmp_path / "verdict.json"
+    simulate_judge(finished.with_suffix(".run.json"), output, max_wall_contacts=1, min_displacement=5.0)
+    verdict = json.loads(output.read_text())
+    assert not verdict["passed"] and "Ar moved" in verdict["reason"] and verdict["frames"] == 80
+    simulate_judge(finished.with_suffix(".run.json"), output, max_wall_contacts=1, min_displacement=0.0)
+    assert json.loads(output.read_text())["passed"]
 
 
 def test_readers_of_others_open_it(finished):

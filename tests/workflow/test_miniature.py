@@ -102,7 +102,7 @@ def test_touching_nothing_runs_nothing(campaign):
 
 def test_a_new_temperature_runs_its_md_and_the_reductions_behind_it(campaign):
     jobs = planned(campaign, temperatures=["1000", "1050", "1100", "1200"])
-    new = {"generate_start": 2, "simulate_md": 2, "reduce_condition": 2}
+    new = {"generate_start": 2, "simulate_md": 2, "simulate_judge": 2, "reduce_condition": 2}
     assert jobs == {**new, **REDUCTIONS, **AUDITS}
 
 
@@ -129,6 +129,13 @@ def test_reduce_settings_leave_runs_alone(campaign):
     reduce = yaml.safe_load((campaign / "config/test.yaml").read_text())["reduce"]
     jobs = planned(campaign, reduce={**reduce, "rdf_bin_A": 0.25})
     assert jobs == {"reduce_condition": 6, **REDUCTIONS, "audit_conditions": 1, "audit_cost": 1}
+
+
+def test_a_stricter_verdict_runs_no_md_again(campaign):
+    simulate = yaml.safe_load((campaign / "config/test.yaml").read_text())["simulate"]
+    simulate["health"]["max_wall_contacts"] = 0.5
+    jobs = planned(campaign, simulate=simulate)
+    assert jobs == {"simulate_judge": 6, "reduce_condition": 6, **REDUCTIONS, **AUDITS}
 
 
 def test_a_wrong_key_stops_before_any_job(campaign):
