@@ -64,6 +64,8 @@ rule audit_campaign:
     conda:
         "../envs/analysis.yaml"
     params:
+        n_planned=len(CONCENTRATIONS)
+        * (config["generate"]["structures"] + LAST_ROUND * config["explore"]["structures"]),
         **config["audit"],
     message:
         "Auditing the campaign with {wildcards.backend}."

@@ -13,9 +13,13 @@ log = logging.getLogger(__name__)
 
 
 def audit_campaign(
-    summaries: list[Path], verdicts: list[Path], out: Path, max_rejected_share: float, max_failed_share: float
-) -> None:
-    """Write the shares of rejected labels and failed runs (JSON); raises RuntimeError when one is above its limit."""
+    summaries: list[Path], verdicts: list[Path], out: Path, n_planned: int, max_rejected_share: float,
+    max_failed_share: float,
+) -> None:  # fmt: skip
+    """Write the structures planned and sent to label, and the shares of rejected labels and failed runs (JSON).
+
+    Raises RuntimeError, naming what was rejected and what failed, when a share is above its limit.
+    """
     last: dict[str, dict] = {}
     for path in summaries:
         last.update({row["label_id"]: row for row in read_csv(path)})
@@ -23,6 +27,7 @@ def audit_campaign(
     judged = [json.loads(Path(path).read_text()) for path in verdicts]
     failed = [verdict for verdict in judged if not verdict["passed"]]
     result = {
+        "structures_planned": n_planned,
         "structures": len(last),
         "rejected": len(rejected),
         "rejected_share": len(rejected) / len(last),
@@ -33,6 +38,10 @@ def audit_campaign(
         "max_failed_share": max_failed_share,
     }
     log.info("%s", json.dumps(result))
+    if len(last) < n_planned:
+        log.warning(
+            "%d structures were planned, %d were found to label: see the logs of explore_select", n_planned, len(last)
+        )
     faults = []
     if result["rejected_share"] > max_rejected_share:
         outcomes = sorted({f"{row['concentration']} {row['outcome']}" for row in rejected})

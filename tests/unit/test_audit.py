@@ -34,17 +34,23 @@ def records(tmp_path):
 
 
 def test_a_sound_campaign_passes(records, tmp_path):
-    audit_campaign(*records(["SUCCESS", "STORED", "UNCONVERGED"], [True, True]), tmp_path / "out.json", 0.4, 0.0)
+    audit_campaign(*records(["SUCCESS", "STORED", "UNCONVERGED"], [True, True]), tmp_path / "out.json", 3, 0.4, 0.0)
     result = json.loads((tmp_path / "out.json").read_text())
     assert result["rejected"] == 1 and result["failed"] == []
 
 
 def test_too_many_rejections_and_failures_fail_it_by_name(records, tmp_path):
     with pytest.raises(RuntimeError) as caught:
-        audit_campaign(*records(["SUCCESS", "UNCONVERGED"], [True, False]), tmp_path / "out.json", 0.4, 0.4)
+        audit_campaign(*records(["SUCCESS", "UNCONVERGED"], [True, False]), tmp_path / "out.json", 2, 0.4, 0.4)
     assert "1 of 2 structures have no label" in str(caught.value) and "x0.50 UNCONVERGED" in str(caught.value)
     assert "x0.50/T900/replica1: too hot" in str(caught.value)
     assert not (tmp_path / "out.json").exists()
+
+
+def test_structures_that_exploring_did_not_find_are_said(records, tmp_path, caplog):
+    audit_campaign(*records(["SUCCESS"], [True]), tmp_path / "out.json", 4, 0.0, 0.0)
+    assert json.loads((tmp_path / "out.json").read_text())["structures_planned"] == 4
+    assert "4 structures were planned, 1 were found" in caplog.text
 
 
 def test_a_structure_that_succeeds_later_is_no_rejection(records, tmp_path):
@@ -52,7 +58,7 @@ def test_a_structure_that_succeeds_later_is_no_rejection(records, tmp_path):
     rows = read_csv(summaries[0])
     rows[1]["label_id"] = rows[0]["label_id"]
     write_csv(summaries[0], rows, COLUMNS)
-    audit_campaign(summaries, verdicts, tmp_path / "out.json", 0.0, 0.0)
+    audit_campaign(summaries, verdicts, tmp_path / "out.json", 1, 0.0, 0.0)
 
 
 def test_costs_add_up_cores(tmp_path):
