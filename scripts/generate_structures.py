@@ -66,8 +66,11 @@ def generate_structures(
         kelvin = float(temperature) * rng.uniform(1, superheat)
         atoms = ionic_melt.generate(counts, volume, kelvin, rng, options)
         # spread evenly over the list: structure k is squeezed when the running share falls behind
-        if contacts < contact_share * (index + 1):
-            contacts += squeeze_pair(atoms, next(pairs), rng.uniform(*contact_scale))
+        squeezed = contacts < contact_share * (index + 1) and squeeze_pair(
+            atoms, next(pairs), rng.uniform(*contact_scale)
+        )
+        contacts += squeezed
+        atoms.info["squeezed"] = squeezed
         atoms.info.update(concentration=f"x{concentration}", temperature=f"T{temperature}", round=0, index=index)
         log.info(
             "structure %d: %.0f K, %.2f A cell, closest pair %.2f A",

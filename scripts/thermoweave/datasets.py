@@ -74,7 +74,8 @@ def split(frames: Sequence[Atoms], every: int = EVERY) -> dict[str, list[Atoms]]
 
     Within each (round, concentration) the frames are ranked by label_id, which is random with respect to all else; of
     each `every` in a row the second goes to test, the fourth to valid. So no frame changes sides as rounds or
-    concentrations are added, and every concentration is tested.
+    concentrations are added, and every concentration is tested. Frames marked `squeezed` all train: they say where the
+    wall stands, and a test on one of them would measure the wall.
 
     Raises ValueError with fewer than `MINIMUM` frames, an empty side, or an element that only held-out frames have.
     """
@@ -82,9 +83,10 @@ def split(frames: Sequence[Atoms], every: int = EVERY) -> dict[str, list[Atoms]]
         raise ValueError(f"every = {every}: of each so many frames one tests and one validates; it must be 4 or more")
     groups = defaultdict(list)
     for atoms in sorted(frames, key=lambda atoms: atoms.info["label_id"]):
-        groups[int(atoms.info["round"]), atoms.info["concentration"]].append(atoms)
+        if not atoms.info.get("squeezed", False):
+            groups[int(atoms.info["round"]), atoms.info["concentration"]].append(atoms)
     side = {1: "test", 3: "valid"}
-    parts = {"train": [], "valid": [], "test": []}
+    parts = {"train": [atoms for atoms in frames if atoms.info.get("squeezed", False)], "valid": [], "test": []}
     for _, group in sorted(groups.items()):
         for rank, atoms in enumerate(group):
             parts[side.get(rank % every, "train")].append(atoms)
@@ -92,7 +94,7 @@ def split(frames: Sequence[Atoms], every: int = EVERY) -> dict[str, list[Atoms]]
         raise ValueError(
             f"{len(frames)} labels, in {len(groups)} groups of one round and concentration, give "
             f"{', '.join(f'{len(part)} to {name}' for name, part in parts.items())}: each needs one or more; "
-            "label at least four structures in one round at one concentration"
+            "label at least four structures that are not squeezed in one round at one concentration"
         )
     seen = {symbol for atoms in parts["train"] for symbol in atoms.symbols}
     unknown = {symbol for atoms in frames for symbol in atoms.symbols} - seen

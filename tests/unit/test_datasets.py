@@ -29,6 +29,15 @@ def test_split_has_all_frames_once():
     assert {name: len(part) for name, part in datasets.split(frames).items()} == {"train": 30, "valid": 5, "test": 5}
 
 
+def test_squeezed_frames_all_train():
+    frames = [label(k) for k in range(40)]
+    for frame in frames[:20]:
+        frame.info["squeezed"] = True
+    parts = datasets.split(frames)
+    assert not any(frame.info.get("squeezed") for frame in parts["test"] + parts["valid"])
+    assert {name: len(part) for name, part in parts.items()} == {"train": 34, "valid": 3, "test": 3}
+
+
 def test_frames_keep_their_side_when_rounds_and_concentrations_are_added():
     first = [label(k) for k in range(20)]
     more = [label(k, number=1) for k in range(20, 40)] + [label(k, concentration="x0.20") for k in range(40, 60)]

@@ -56,6 +56,7 @@ def test_a_share_is_squeezed_pair_after_pair(tmp_path):
     squeezed = structures(tmp_path / "squeezed.extxyz", n=6)
     changed = [not np.allclose(a.positions, b.positions) for a, b in zip(plain, squeezed, strict=True)]
     assert sum(changed) == 3
+    assert changed == [frame.info["squeezed"] for frame in squeezed]
 
 
 def test_squeezing_moves_the_nearest_pair_only():
