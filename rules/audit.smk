@@ -64,9 +64,9 @@ rule audit_campaign:
     conda:
         "../envs/analysis.yaml"
     params:
+        **config["audit"],
         n_planned=len(CONCENTRATIONS)
         * (config["generate"]["structures"] + LAST_ROUND * config["explore"]["structures"]),
-        **config["audit"],
     message:
         "Auditing the campaign with {wildcards.backend}."
     script:
