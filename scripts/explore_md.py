@@ -78,7 +78,7 @@ def explore(
                 "temperature": f"T{temperature}",
                 "frames": len(frames),
                 "frames_planned": n_frames,
-                "wall_contacts_per_frame": round_to(np.mean(contacts) if contacts else np.nan),
+                "wall_contacts_per_frame": round(float(np.mean(contacts)), 4) if contacts else "",
                 "stopped": sick or "",
             }
         )
@@ -86,10 +86,6 @@ def explore(
         candidates += frames
     write_frames(out_candidates, candidates)
     write_csv(out_walks, rows, list(rows[0]))
-
-
-def round_to(value: float) -> float:
-    return float(f"{value:.4g}")
 
 
 if __name__ == "__main__":

@@ -24,7 +24,7 @@ def train_compile(potential: Path, labels: Sequence[Path], out_manifest: Path, m
     """Write a potential.json whose model is compiled, with the compiled file beside it.
 
     Parameters: `potential`, the manifest to compile; `labels`, files of labelled frames to compare on; `mode`,
-    "aotinductor": compile, and fail where there is no C++ compiler; "none": run eagerly (about three times slower);
+    "aotinductor": compile, and fail where there is no C++ compiler; "none": run eagerly (about five times slower);
     "auto": compile where there is a C++ compiler, else run eagerly and say so in the log. The new manifest adds
     "compiled" (the file, or null) and "compilation" (mode, largest force difference, ms per step eager and compiled).
     Raises ValueError on an unknown mode, RuntimeError without a compiler or where the forces differ by more than
@@ -52,7 +52,7 @@ def wanted(mode: str) -> bool:
     compiler = shutil.which(os.environ.get("CXX", "g++"))
     if mode == "none" or (mode == "auto" and compiler is None):
         why = "train.compile is none" if mode == "none" else "there is no C++ compiler (g++) on this machine"
-        log.warning("not compiled: %s; the potential runs eagerly, about three times slower", why)
+        log.warning("not compiled: %s; the potential runs eagerly, about five times slower", why)
         return False
     if compiler is None:
         raise RuntimeError(

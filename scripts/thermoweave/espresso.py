@@ -94,7 +94,7 @@ def judge(output: PwOutput, n_atoms: int, settings: dict, max_net_force: float) 
     """The label gate of docs/design.md.
 
     The last estimated SCF accuracy is compared with conv_thr, because an unconverged run can print "convergence has
-    been achieved" (seen with pw.x 6.7 and scf_must_converge=.false.).
+    been achieved" (seen with pw.x 6.7 and 7.2 and scf_must_converge=.false.).
     """
     last = output.accuracies[-1] if output.accuracies else np.inf
     if output.error:
