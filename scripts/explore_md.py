@@ -78,7 +78,7 @@ def explore(
                 "temperature": f"T{temperature}",
                 "frames": len(frames),
                 "frames_planned": n_frames,
-                "wall_contacts_per_frame": round(float(np.mean(contacts)), 4) if contacts else "",
+                "wall_contacts_per_frame": f"{np.mean(contacts):.4g}" if contacts else "",
                 "stopped": sick or "",
             }
         )
