@@ -118,11 +118,16 @@ def test_a_new_concentration_is_labelled_and_trains_again(campaign):
 
 def test_a_plot_script_redraws_its_figure_only(campaign):
     script = campaign / "scripts/reduce_plot_rdf.py"
-    text = script.read_text()
-    script.write_text(text + "\n# edited\n")
+    figure = campaign / "results/reduce/nequip/figures/rdf.svg"
+    text, drawn = script.read_text(), figure.read_text()
+    script.write_text(text + '\nopen(snakemake.output[0], "w").write("edited")\n')
     jobs = planned(campaign)
+    assert snakemake(campaign, str(figure.relative_to(campaign))).returncode == 0
+    edited = figure.read_text()
     script.write_text(text)
+    assert snakemake(campaign, str(figure.relative_to(campaign))).returncode == 0
     assert jobs == {"reduce_plot_rdf": 1}
+    assert edited == "edited" and figure.read_text() == drawn
 
 
 def test_reduce_settings_leave_runs_alone(campaign):
