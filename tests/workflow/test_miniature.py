@@ -122,10 +122,10 @@ def test_a_plot_script_redraws_its_figure_only(campaign):
     text, drawn = script.read_text(), figure.read_text()
     script.write_text(text + '\nopen(snakemake.output[0], "w").write("edited")\n')
     jobs = planned(campaign)
-    assert snakemake(campaign, str(figure.relative_to(campaign))).returncode == 0
+    assert snakemake(campaign, "--", str(figure.relative_to(campaign))).returncode == 0
     edited = figure.read_text()
     script.write_text(text)
-    assert snakemake(campaign, str(figure.relative_to(campaign))).returncode == 0
+    assert snakemake(campaign, "--", str(figure.relative_to(campaign))).returncode == 0
     assert jobs == {"reduce_plot_rdf": 1}
     assert edited == "edited" and figure.read_text() == drawn
 
