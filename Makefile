@@ -1,6 +1,6 @@
 # Two-liners over snakemake, which stays the interface: .venv/bin/snakemake --profile profiles/default ...
 SNAKEMAKE := .venv/bin/snakemake --profile profiles/default
-RULE_ENVIRONMENTS := pwscf analysis nequip
+RULE_ENVIRONMENTS := pwscf tblite analysis nequip
 # Where there is no conda, tools/venv-conda stands in for it; appended, so that a real one wins.
 export PATH := $(PATH):$(CURDIR)/tools/venv-conda
 # The profile's place of the environments follows PWD, which `make -C` leaves at the caller's folder.

@@ -17,10 +17,10 @@ from ase.build import bulk
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "scripts"))
 
-from thermoweave import espresso  # noqa: E402
-from thermoweave.labellers.pwscf import Machine, run_pw  # noqa: E402
+from thermoweave.labellers import Machine, pwscf  # noqa: E402
 
 SETTINGS = {
+    "functional": "LDA",
     "ecutwfc": 25,
     "conv_thr": 1e-7,
     "mixing_beta": 0.7,
@@ -44,12 +44,14 @@ def main() -> None:
         seconds, energies = [], []
         for name, command in COMMANDS.items():
             with tempfile.TemporaryDirectory() as scratch:
-                machine = Machine(command, ROOT / "resources/pseudopotentials", 1, Path(scratch))
+                machine = Machine(pw_command=command, pseudo_dir=ROOT / "resources" / "pseudopotentials")
                 start = time.perf_counter()
-                output = espresso.parse_output(run_pw(atoms, SETTINGS, {}, machine, "benchmark"))
-            seconds.append(time.perf_counter() - start)
-            energies.append(output.energy)
-            print(f"pair {pair}: {name} {seconds[-1]:.1f} s, {len(output.accuracies)} iterations")
+                calculation = pwscf.calculate(atoms, SETTINGS, machine, Path(scratch), needs_stress=False)
+                seconds.append(time.perf_counter() - start)
+            if calculation.fault:
+                sys.exit(f"{name}: {calculation.fault.outcome}: {calculation.fault.evidence}")
+            energies.append(calculation.energy)
+            print(f"pair {pair}: {name} {seconds[-1]:.1f} s, {calculation.scf_steps} iterations")
         ratios.append(seconds[0] / seconds[1])
         print(f"pair {pair}: ratio {ratios[-1]:.2f}, energies differ by {abs(energies[0] - energies[1]):.1e} eV")
     print(f"median ratio {statistics.median(ratios):.2f}")

@@ -57,6 +57,7 @@ rule audit_campaign:
     input:
         summaries=expand("results/label/round{round}/summary.csv", round=range(LAST_ROUND + 1)),
         verdicts=lambda wildcards: verdicts(wildcards.backend),
+        code=modules("rejections"),
     output:
         "results/audit/{backend}/campaign.json",
     log:

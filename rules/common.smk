@@ -9,12 +9,23 @@ from pathlib import Path
 SCRIPTS = f"{workflow.basedir}/scripts"
 sys.path.insert(0, SCRIPTS)
 
-from thermoweave import campaign, environment
+from thermoweave import campaign, environment, labellers
 
 environment.provide_conda(Path(workflow.basedir))
 
+# What the labeller needs of the machine: a profile's set-resources for label_structures replaces it.
+LABEL_MACHINE = {
+    "pw_command": f"python {shlex.quote(workflow.basedir)}/tools/pw_wheel.py",
+    "npool": 1,  # of an MPI pw.x with k-points
+    "pseudo_dir": f"{workflow.basedir}/resources/pseudopotentials",
+    "label_store": "results/label/store",
+    "scratch": "results/label/scratch",
+}
+set_by_profile = workflow.resource_settings.overwrite_resources.get("label_structures", {})
+LABEL_MACHINE |= {name: value.raw for name, value in set_by_profile.items() if name in LABEL_MACHINE}
+
 # Stops here, before any job, at the first wrong key, value or combination.
-campaign.validate(config, Path(workflow.basedir))
+campaign.validate(config, Path(workflow.basedir), Path(LABEL_MACHINE["pseudo_dir"]))
 
 CONCENTRATIONS = config["concentrations"]
 TEMPERATURES = config["temperatures"]
@@ -25,6 +36,16 @@ LAST_ROUND = config["explore"]["rounds"]
 # The potential that walks in `explore`.
 EXPLORER = f"{BACKENDS[0]}/seed{SEEDS[0]}"
 SYSTEM = config["system"]
+LABELLER = labellers.of(config["label"])
+LABEL_ENVIRONMENT = f"../envs/{config['label'][LABELLER].get('environment', LABELLER)}.yaml"
+# What every label of the campaign must keep to.
+LABEL_RULES = {
+    "labeller": LABELLER,
+    "limits": config["label"]["gate"],
+    "needs_stress": config["label"]["stress"],
+    "allowed_rungs": config["label"]["allowed_rungs"],
+    "ladder": os.path.relpath(f"{workflow.basedir}/config/ladder.toml"),
+}
 
 
 wildcard_constraints:

@@ -1,4 +1,4 @@
-"""Energies and forces from pw.x.
+"""Energies and forces of structures: from pw.x, or from another labeller (scripts/thermoweave/labellers/).
 
 REQUIRED INPUTS:
     results/generate/x{concentration}/structures.extxyz                (round 0)
@@ -10,36 +10,36 @@ OUTPUTS:
 """
 
 
-rule label_pwscf:
+rule label_structures:
     input:
         structures=structures_to_label,
-        code=modules("espresso", "labellers/pwscf"),
+        code=modules("gate", f"labellers/{LABELLER}", *labellers.adapter(LABELLER).MODULES),
     output:
         frames="results/label/round{round}/x{concentration}/batch{batch}.extxyz",
         attempts="results/label/round{round}/x{concentration}/batch{batch}.csv",
     log:
-        "results/logs/label_pwscf/round{round}_x{concentration}_batch{batch}.log",
+        "results/logs/label_structures/round{round}_x{concentration}_batch{batch}.log",
     benchmark:
-        "results/benchmarks/label_pwscf/round{round}_x{concentration}_batch{batch}.tsv"
+        "results/benchmarks/label_structures/round{round}_x{concentration}_batch{batch}.tsv"
     priority: 1
     conda:
-        "../envs/pwscf.yaml"
+        LABEL_ENVIRONMENT
     threads: 1
     resources:
+        **LABEL_MACHINE,
+        # minutes; pw.x stops itself before they are over, and the next run goes on from its charge density
         runtime=60,
+        mem_mb=2000,
         # facts of the machine: a profile's set-resources replaces them
-        pw_command=f"python {shlex.quote(workflow.basedir)}/tools/pw_wheel.py",
-        pseudo_dir=f"{workflow.basedir}/resources/pseudopotentials",
-        label_store="results/label/store",
     params:
+        **LABEL_RULES,
         batch=lambda wildcards: int(wildcards.batch),
         size=config["label"]["batch"],
-        settings=config["label"]["pwscf"],
-        gate=config["label"]["gate"],
+        settings=config["label"][LABELLER],
     message:
-        "Labelling batch {wildcards.batch} of x = {wildcards.concentration} in round {wildcards.round} with pw.x."
+        "Labelling batch {wildcards.batch} of x = {wildcards.concentration} in round {wildcards.round}."
     script:
-        "../scripts/label_pwscf.py"
+        "../scripts/label_structures.py"
 
 
 rule label_summary:

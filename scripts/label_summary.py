@@ -4,11 +4,10 @@ import logging
 from pathlib import Path
 
 from thermoweave import environment, logs
+from thermoweave.gate import ACCEPTED
 from thermoweave.tables import read_csv, write_csv
 
 log = logging.getLogger(__name__)
-
-ACCEPTED = ("SUCCESS", "STORED")
 
 
 def label_summary(attempts: list[Path], out_summary: Path, out_rejected: Path) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from ase.data import chemical_symbols
 from ase.formula import Formula
 
-from thermoweave import potentials
+from thermoweave import labellers, ladder, potentials
 from thermoweave.composition import cell_volume, realised_shares, unit_counts
 
 LARGEST_ROUNDING = 0.03  # of a mole fraction, between what is asked for and what a finite cell can hold
@@ -17,12 +17,15 @@ class ConfigError(ValueError):
     """A config that cannot be run; the message lists every fault with its key, what is allowed and what to do."""
 
 
-def validate(config: dict, root: Path) -> None:
-    """Check a config against config/schema.yaml below `root` and against itself; raises ConfigError with all faults."""
+def validate(config: dict, root: Path, pseudo_dir: Path) -> None:
+    """Check a config against config/schema.yaml below `root`, against itself, and against the ladder and the
+    pseudopotentials; raises ConfigError with all faults.
+    """
     faults = schema_faults(config, root / "config" / "schema.yaml")
     if not faults:
-        checks = (system_faults, grid_faults, length_faults, backend_faults, pwscf_faults)
+        checks = (system_faults, grid_faults, length_faults, backend_faults)
         faults = [fault for check in checks for fault in check(config)]
+        faults += label_faults(config, root, pseudo_dir)
     if faults:
         lines = "\n".join(f"  - {fault}" for fault in faults)
         raise ConfigError(
@@ -202,14 +205,27 @@ def backend_faults(config: dict) -> list[str]:
     return faults
 
 
-def pwscf_faults(config: dict) -> list[str]:
-    settings = config["label"]["pwscf"]
-    keys = {"smearing", "degauss"}
-    if settings["occupations"] == "smearing":
-        return [
-            f"label.pwscf.{key}: missing (needed with occupations: smearing)" for key in sorted(keys - settings.keys())
-        ]
-    return [f"label.pwscf.{key}: only with occupations: smearing" for key in sorted(keys & settings.keys())]
+def label_faults(config: dict, root: Path, pseudo_dir: Path) -> list[str]:
+    """One labeller, with settings, environment, ladder and pseudopotentials that fit."""
+    label = config["label"]
+    try:
+        name = labellers.of(label)
+    except ValueError as error:
+        return [str(error)]
+    settings, labeller = label[name], labellers.adapter(name)
+    faults = labeller.faults(settings, set(config["system"]["charges"]), pseudo_dir)
+    known = sorted(path.stem for path in (root / "envs").glob("*.yaml"))
+    environment = settings.get("environment", name)
+    if environment not in known:
+        where = f"label.{name}.environment: no envs/{environment}.yaml"
+        faults.append(f"{where}{did_you_mean(environment, known)}; there are {', '.join(known)}")
+    keys = labeller.RUNG_KEYS | settings.keys()
+    faults += ladder.faults(root / "config" / "ladder.toml", name, keys, label["allowed_rungs"], labeller.NUMERICS)
+    for level, changes in label["convergence"]["levels"].items():
+        for key in changes.keys() - settings.keys() - labeller.RUNG_KEYS:
+            where = f"label.convergence.levels.{level}.{key}: no setting of {name}"
+            faults.append(f"{where}{did_you_mean(key, keys)}; there are {', '.join(sorted(keys))}")
+    return faults
 
 
 def hyperparameters(config: dict, backend: str, round: int) -> dict:

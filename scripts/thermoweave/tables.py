@@ -42,7 +42,8 @@ class Record:
 
     def __init__(self, path: str | Path, columns: list[str]):
         self.path, self.partial, self.columns = Path(path), Path(f"{path}.partial"), columns
-        self.rows = read_csv(self.partial) if self.partial.exists() else []
+        found = read_csv(self.partial) if self.partial.exists() else []
+        self.rows = [row for row in found if None not in row.values()]  # a full disk leaves half a line
 
     def __enter__(self) -> "Record":
         write_csv(self.partial, self.rows, self.columns)

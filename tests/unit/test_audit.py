@@ -6,16 +6,23 @@ from audit_conditions import diffusion_texts
 from audit_cost import audit_cost
 from thermoweave.tables import read_csv, with_error, write_csv, write_html
 
-COLUMNS = ["label_id", "concentration", "outcome"]
+COLUMNS = ["label_id", "concentration", "temperature", "outcome"]
 
 
 @pytest.fixture
 def records(tmp_path):
-    """A function that writes a label record and verdicts and returns their paths."""
+    """A function that writes a label record and verdicts and returns their paths.
+
+    Outcomes are those of x0.50/T900, or a dictionary of the outcomes of several conditions.
+    """
 
     def write(outcomes, passed):
+        if isinstance(outcomes, list):
+            outcomes = {"x0.50/T900": outcomes}
         rows = [
-            {"label_id": str(k), "concentration": "x0.50", "outcome": outcome} for k, outcome in enumerate(outcomes)
+            dict(zip(COLUMNS, (f"{name}/{k}", *name.split("/"), outcome), strict=True))
+            for name, found in outcomes.items()
+            for k, outcome in enumerate(found)
         ]
         write_csv(tmp_path / "summary.csv", rows, COLUMNS)
         paths = []
@@ -34,21 +41,23 @@ def records(tmp_path):
 
 
 def test_a_sound_campaign_passes(records, tmp_path):
-    audit_campaign(*records(["SUCCESS", "STORED", "UNCONVERGED"], [True, True]), tmp_path / "out.json", 3, 0.4, 0.0)
+    audit_campaign(
+        *records(["SUCCESS", "STORED", "UNCONVERGED"], [True, True]), tmp_path / "out.json", 3, 0.4, 0.01, 0.0
+    )
     result = json.loads((tmp_path / "out.json").read_text())
     assert result["rejected"] == 1 and result["failed"] == []
 
 
 def test_too_many_rejections_and_failures_fail_it_by_name(records, tmp_path):
     with pytest.raises(RuntimeError) as caught:
-        audit_campaign(*records(["SUCCESS", "UNCONVERGED"], [True, False]), tmp_path / "out.json", 2, 0.4, 0.4)
+        audit_campaign(*records(["SUCCESS", "UNCONVERGED"], [True, False]), tmp_path / "out.json", 2, 0.4, 0.01, 0.4)
     assert "1 of 2 structures have no label" in str(caught.value) and "x0.50 UNCONVERGED" in str(caught.value)
     assert "x0.50/T900/replica1: too hot" in str(caught.value)
     assert not (tmp_path / "out.json").exists()
 
 
 def test_structures_that_exploring_did_not_find_are_said(records, tmp_path, caplog):
-    audit_campaign(*records(["SUCCESS"], [True]), tmp_path / "out.json", 4, 0.0, 0.0)
+    audit_campaign(*records(["SUCCESS"], [True]), tmp_path / "out.json", 4, 0.0, 0.01, 0.0)
     assert json.loads((tmp_path / "out.json").read_text())["structures_planned"] == 4
     assert "4 structures were planned, 1 were found" in caplog.text
 
@@ -58,7 +67,35 @@ def test_a_structure_that_succeeds_later_is_no_rejection(records, tmp_path):
     rows = read_csv(summaries[0])
     rows[1]["label_id"] = rows[0]["label_id"]
     write_csv(summaries[0], rows, COLUMNS)
-    audit_campaign(summaries, verdicts, tmp_path / "out.json", 1, 0.0, 0.0)
+    audit_campaign(summaries, verdicts, tmp_path / "out.json", 1, 0.0, 0.01, 0.0)
+
+
+def test_rejections_that_cluster_fail_it_by_name(records, tmp_path):
+    outcomes = {f"x{x}/T{t}": ["SUCCESS"] * 6 for x in ("0.25", "0.50") for t in ("900", "1100", "1300")}
+    outcomes["x0.25/T1300"] = ["UNCONVERGED", "UNCONVERGED", "PW_ERROR", "UNCONVERGED", "SUCCESS", "STORED"]
+    with pytest.raises(RuntimeError) as caught:
+        audit_campaign(*records(outcomes, [True]), tmp_path / "out.json", 36, 0.2, 0.01, 0.0)
+    told = str(caught.value)
+    assert "x0.25/T1300 has 4 of 6 structures rejected, against 0 of 30 elsewhere (p = 0.00" in told
+    assert "audit.cluster_significance: 0.01; 3 UNCONVERGED, 1 PW_ERROR)" in told
+    assert "rejected.csv" in told and "results/label/failed/" in told and "occupations" in told
+    assert "max_rejected_share" not in told and not (tmp_path / "out.json").exists()
+
+
+def test_rejections_that_are_spread_pass_and_are_on_record(records, tmp_path):
+    outcomes = {f"x{x}/T{t}": ["UNCONVERGED", *["SUCCESS"] * 5] for x in ("0.25", "0.50") for t in ("900", "1100")}
+    audit_campaign(*records(outcomes, [True]), tmp_path / "out.json", 24, 0.2, 0.01, 0.0)
+    result = json.loads((tmp_path / "out.json").read_text())
+    assert result["rejected"] == 4 and result["cluster_significance"] == 0.01
+    assert result["most_clustered"] == {"where": "x0.25", "structures": 12, "rejected": 2, "p": 1}
+
+
+def test_a_condition_without_a_label_fails_it_by_name(records, tmp_path):
+    outcomes = {"x0.50/T900": ["SUCCESS"] * 9, "x0.50/T1100": ["TOO_CLOSE"]}
+    with pytest.raises(
+        RuntimeError, match="T1100 has 1 of 1 structures rejected and no label, against 0 of 9 elsewhere"
+    ):
+        audit_campaign(*records(outcomes, [True]), tmp_path / "out.json", 10, 0.2, 0.01, 0.0)
 
 
 def test_costs_add_up_cores(tmp_path):

@@ -1,5 +1,6 @@
 """Wrong configs, one fault at a time: each stops with its key, what is allowed and the nearest valid name."""
 
+import shutil
 from copy import deepcopy
 from pathlib import Path
 
@@ -8,13 +9,21 @@ import yaml
 from thermoweave.campaign import ConfigError, hyperparameters, validate
 
 ROOT = Path(__file__).parents[2]
+PSEUDOPOTENTIALS = ROOT / "resources" / "pseudopotentials"
+TBLITE = {
+    "method": "GFN1-xTB",
+    "accuracy": 1.0,
+    "electronic_temperature": 300,
+    "mixer_damping": 0.4,
+    "max_iterations": 250,
+}
 GOOD = yaml.safe_load((ROOT / "config/config.yaml").read_text())
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "config").rglob("*.yaml")), ids=lambda p: p.name)
 def test_shipped_configs_are_valid(path):
     if path.name != "schema.yaml":
-        validate(yaml.safe_load(path.read_text()), ROOT)
+        validate(yaml.safe_load(path.read_text()), ROOT, PSEUDOPOTENTIALS)
 
 
 def changed(keys, value):
@@ -39,6 +48,22 @@ def changed(keys, value):
         (("label", "pwscf", "conv_thr"), -1, "label.pwscf.conv_thr: -1 is less than"),
         (("label", "pwscf", "occupations"), "smering", "did you mean smearing?"),
         (("label", "pwscf", "occupations"), "smearing", "label.pwscf.degauss: missing"),
+        (("label", "pwscf", "degauss"), 0.01, "label.pwscf.degauss: only with occupations: smearing"),
+        (("label", "pwscf", "functional"), "PBS", "label.pwscf.functional: 'PBS' is not one of LDA, PBE, PBEsol"),
+        (("label", "pwscf", "functional"), "PBE", "K.upf: made with LDA, label.pwscf.functional asks for PBE"),
+        (("label", "pwscf", "system"), {"ecutwfc": 30}, "label.pwscf.system.ecutwfc: set by label.pwscf or by the"),
+        (("label", "pwscf", "system"), {"ECUTWFC": 30}, "label.pwscf.system.ECUTWFC: set by label.pwscf or by the"),
+        (("label", "pwscf", "system"), {"celldm(1)": 8}, "label.pwscf.system.celldm(1): set by label.pwscf or by the"),
+        (("label", "pwscf"), None, "label: no labeller given; it takes the settings of one of ase, pwscf, tblite"),
+        (("label", "tblite"), TBLITE, "label: pwscf and tblite given; it takes the settings of one of"),
+        (("label", "allowed_rungs"), ["higher cutof"], "label.allowed_rungs: higher cutof: no rung of pwscf in ladder"),
+        (
+            ("label", "convergence", "levels", "30Ry"),
+            {"ecutwf": 9},
+            "30Ry.ecutwf: no setting of pwscf (did you mean ecu",
+        ),
+        (("label", "convergence", "levels"), {}, "label.convergence.levels: {}"),
+        (("label", "stress"), "yes", "label.stress: 'yes' is not of type 'boolean'"),
         (("temperatures",), [900], 'write it in quotes, "900"'),
         (("temperatures",), ["900", "900"], "non-unique"),
         (("temperatures",), ["-5"], "'-5' is not a plain number in quotes"),
@@ -70,7 +95,7 @@ def changed(keys, value):
 )
 def test_wrong_values_are_named(keys, value, said):
     with pytest.raises(ConfigError) as caught:
-        validate(changed(keys, value), ROOT)
+        validate(changed(keys, value), ROOT, PSEUDOPOTENTIALS)
     assert said in str(caught.value)
 
 
@@ -78,7 +103,7 @@ def test_all_faults_come_at_once():
     config = changed(("seed",), -1)
     config["replicas"] = 0
     with pytest.raises(ConfigError) as caught:
-        validate(config, ROOT)
+        validate(config, ROOT, PSEUDOPOTENTIALS)
     assert "seed" in str(caught.value) and "replicas" in str(caught.value)
 
 
@@ -86,3 +111,69 @@ def test_first_potential_has_its_own_hyperparameters():
     config = changed(("train", "backends"), {"nequip": {"max_epochs": 100, "round0": {"max_epochs": 20}}})
     assert hyperparameters(config, "nequip", 0) == {"max_epochs": 20}
     assert hyperparameters(config, "nequip", 1) == {"max_epochs": 100}
+
+
+def labelled_by(**labeller):
+    """The good config with another labeller."""
+    config = changed(("label", "pwscf"), None)
+    config["label"].update(labeller, convergence={"structures": 2, "levels": {"finer": {"accuracy": 0.1}}})
+    if "ase" in labeller:
+        config["label"]["convergence"]["levels"] = {"other": {"arguments": {}}}
+    return config
+
+
+def test_other_labellers_need_no_pseudopotentials(tmp_path):
+    lennard_jones = {"calculator": "ase.calculators.lj.LennardJones", "arguments": {}, "environment": "workflow"}
+    validate(labelled_by(tblite=TBLITE), ROOT, tmp_path / "nowhere")
+    validate(labelled_by(ase=lennard_jones), ROOT, tmp_path / "nowhere")
+    for key, value, said in (
+        ("environment", "analysys", "label.ase.environment: no envs/analysys.yaml (did you mean analysis?)"),
+        ("calculator", "LennardJones", "label.ase.calculator: 'LennardJones' is no import path"),
+    ):
+        with pytest.raises(ConfigError) as caught:
+            validate(labelled_by(ase={**lennard_jones, key: value}), ROOT, tmp_path)
+        assert said in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (shutil.rmtree, "no such folder of pseudopotentials (resource pseudo_dir)"),
+        (lambda folder: (folder / "K.upf").unlink(), "no pseudopotential for K (looked for K.gth, K.*.upf)"),
+        (lambda folder: (folder / "K.gth").write_text(""), "several pseudopotentials for K: K.gth, K.upf"),
+        (lambda folder: (folder / "Li.gth").write_text("damaged"), "Li.gth: its sha256"),
+        (lambda folder: shutil.copy(folder / "Cl.gth", folder / "Li.gth"), "Li.gth: its sha256"),
+        (
+            lambda folder: (folder / "SHA256SUMS").unlink() or shutil.copy(folder / "Cl.gth", folder / "Li.gth"),
+            "Li.gth: its header says that it is for Cl, its name for Li",
+        ),
+    ],
+)
+def test_wrong_pseudopotentials_stop_before_any_job(tmp_path, change, said):
+    folder = shutil.copytree(PSEUDOPOTENTIALS, tmp_path / "pseudopotentials")
+    validate(GOOD, ROOT, folder)
+    change(folder)
+    with pytest.raises(ConfigError) as caught:
+        validate(GOOD, ROOT, folder)
+    assert said in str(caught.value) and str(folder) in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("pwscf = [", "pwscf = ", "ladder.toml: not readable"),
+        (
+            "mixing_beta =",
+            "mixing_bta =",
+            "ladder.toml: pwscf: gentle mixing: unknown setting mixing_bta (did you mean",
+        ),
+    ],
+)
+def test_a_wrong_ladder_stops_before_any_job(tmp_path, old, new, said):
+    for part in ("config", "envs"):
+        shutil.copytree(ROOT / part, tmp_path / part)
+    ladder = tmp_path / "config" / "ladder.toml"
+    ladder.write_text(ladder.read_text().replace(old, new, 1))
+    with pytest.raises(ConfigError) as caught:
+        validate(GOOD, tmp_path, PSEUDOPOTENTIALS)
+    assert said in str(caught.value)

@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 from ase import Atoms
-from thermoweave import espresso
-from thermoweave.labellers.pwscf import Machine, run_pw
+from thermoweave.labellers import Machine, pwscf
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "resources" / "pseudopotentials"
 SETTINGS = {
+    "functional": "LDA",
     "ecutwfc": 25,
     "conv_thr": 1e-6,
     "mixing_beta": 0.7,
@@ -41,6 +41,7 @@ def test_its_recipe_makes_it_again(tmp_path):
 def test_potassium_keeps_chlorine_at_its_distance(tmp_path, distance, low, high):
     """Measured bond length 2.667 A. A K without its 3s and 3p electrons (GTH q1) pulls Cl in at all of them."""
     atoms = Atoms("KCl", [[0.1, 0, 0], [0.1 + distance, 0, 0]], cell=[8] * 3, pbc=True)
-    machine = Machine(f"{sys.executable} {ROOT}/tools/pw_wheel.py", FOLDER, 1, tmp_path)
-    output = espresso.parse_output(run_pw(atoms, SETTINGS, {}, machine, "dimer"))
-    assert low < output.forces[1, 0] < high
+    machine = Machine(pw_command=f"{sys.executable} {ROOT}/tools/pw_wheel.py", pseudo_dir=FOLDER)
+    calculation = pwscf.calculate(atoms, SETTINGS, machine, tmp_path, needs_stress=False)
+    assert calculation.fault is None
+    assert low < calculation.forces[1, 0] < high

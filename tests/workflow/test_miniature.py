@@ -100,6 +100,23 @@ def test_touching_nothing_runs_nothing(campaign):
     assert planned(campaign) == {}
 
 
+def test_convergence_of_the_labels_compares_levels_and_computes_none_twice(campaign):
+    jobs = planned(campaign)
+    assert not [rule for rule in jobs if rule.startswith("label_convergence")]
+    run = snakemake(campaign, "--", "label_convergence")
+    assert run.returncode == 0, run.stdout[-20000:]
+    folder = campaign / "results/label/convergence"
+    table = {row["level"]: row for row in rows(folder / "convergence.csv")}
+    assert {level: row["n_structures"] for level, row in table.items()} == {"asked": "2", "20Ry": "2", "25Ry": "2"}
+    assert {row["outcome"] for row in rows(folder / "levels/asked.csv")} == {"STORED"}
+    assert {row["outcome"] for row in rows(folder / "levels/20Ry.csv")} == {"SUCCESS"}
+    assert float(table["asked"]["force_rms_meV_A"]) > float(table["20Ry"]["force_rms_meV_A"]) > 0
+    # what the stored labels had cost is in the record of their round
+    assert table["asked"]["n_timed"] == "2" and float(table["asked"]["core_s_per_label"]) > 0
+    assert "</svg>" in (folder / "convergence.svg").read_text()
+    assert planned(campaign) == {}
+
+
 def test_a_new_temperature_runs_its_md_and_the_reductions_behind_it(campaign):
     jobs = planned(campaign, temperatures=["1000", "1050", "1100", "1200"])
     new = {"generate_start": 2, "simulate_md": 2, "simulate_judge": 2, "reduce_condition": 2}
@@ -110,7 +127,7 @@ def test_a_new_concentration_is_labelled_and_trains_again(campaign):
     jobs = planned(campaign, concentrations=["0.25", "0.50", "0.75"])
     assert jobs["generate_structures"] == 1 and jobs["generate_start"] == 3
     # two batches of round 0 for the new one, and one batch of round 1 for each of the three
-    assert jobs["label_pwscf"] == 2 + 3
+    assert jobs["label_structures"] == 2 + 3
     assert jobs["train_potential"] == 2 and jobs["simulate_md"] == 9
     run = snakemake(campaign, "--dry-run", config="config/changed.yaml")
     assert "any new label trains it again" in run.stdout

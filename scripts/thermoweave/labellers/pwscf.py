@@ -1,170 +1,161 @@
-"""Labels from Quantum ESPRESSO's pw.x, attempt after attempt along a ladder, every attempt on record."""
+"""Labels from Quantum ESPRESSO's pw.x."""
 
+import ctypes
 import os
+import re
 import shlex
-import shutil
-import socket
+import signal
 import subprocess
-import tempfile
-import time
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+import sys
 from pathlib import Path
 
-import numpy as np
 from ase import Atoms
 
-from thermoweave import espresso
-from thermoweave.frames import closest_distance
-from thermoweave.label_store import file_hash, settings_hash
+from thermoweave import espresso_input, espresso_output, pseudopotentials
+from thermoweave.gate import Calculation, Verdict
+from thermoweave.labellers import Machine, settings_hash
 
-# What changes from one attempt to the next; nothing here changes the physics.
-LADDER = [
-    ("first", {}),
-    # one structure in about eighty fails once and converges when simply repeated
-    ("repeat", {}),
-    ("gentle mixing", {"mixing_beta": 0.3, "electron_maxstep": 200}),
-]
-
-
-LAST_RUNG = LADDER[-1][0]
-
-
-@dataclass
-class Attempt:
-    """One line of summary.csv."""
-
-    label_id: str
-    concentration: str
-    temperature: str
-    rung: str
-    outcome: str
-    evidence: str
-    scf_steps: int
-    wall_s: float
-    core_s: float
-    host: str
-    version: str
+MODULES = ("espresso_input", "espresso_output", "pseudopotentials")
+# How the SCF gets there; what it converges to does not depend on them.
+NUMERICS = (espresso_input.ELECTRONS | {"nbnd", "npool"}) - {"conv_thr"}
+RUNG_KEYS = espresso_input.ELECTRONS | espresso_input.SYSTEM | {"npool"}
+# Keys of &SYSTEM that the config has a key of its own for, or that follow from the structure.
+NOT_IN_SYSTEM = espresso_input.SYSTEM | {"ibrav", "nat", "ntyp", "nosym", "input_dft", "celldm", "a", "b", "c"}
+MARGIN_S = 30  # between max_seconds and the end of the job: pw.x looks at the clock once an iteration
+DISK_PROBE = 2**20  # bytes
+NO_MEMORY = r"cannot allocate memory|error allocating|allocation would exceed|out of memory|bad_alloc"
+TIMED_OUT = 124  # as coreutils' timeout has it
 
 
-COLUMNS = list(Attempt.__annotations__)
+def faults(settings: dict, species: set[str], pseudo_dir: Path) -> list[str]:
+    """What config/schema.yaml cannot say of the section label.pwscf, and of the pseudopotentials."""
+    found = []
+    keys = {"smearing", "degauss"}
+    if settings["occupations"] == "smearing":
+        missing = sorted(keys - settings.keys())
+        found += [f"label.pwscf.{key}: missing (needed with occupations: smearing)" for key in missing]
+    else:
+        found += [f"label.pwscf.{key}: only with occupations: smearing" for key in sorted(keys & settings.keys())]
+    for key in sorted(k for k in settings.get("system", {}) if k.lower().partition("(")[0] in NOT_IN_SYSTEM):
+        found.append(f"label.pwscf.system.{key}: set by label.pwscf or by the structure; remove it here")
+    for symbol in sorted(species):
+        try:
+            pseudopotentials.find(pseudo_dir, {symbol}, settings["functional"])
+        except (OSError, ValueError) as error:
+            found.append(f"label.pwscf: {error}")
+    return list(dict.fromkeys(found))  # a missing folder is said once
 
 
-@dataclass
-class Machine:
-    """What belongs to the machine and not to the physics."""
+def level(settings: dict, machine: Machine, species: set[str]) -> dict[str, str]:
+    """Hashes of the settings that change the physics, and of each species' pseudopotential."""
+    files = pseudopotentials.find(machine.pseudo_dir, species, settings["functional"])
+    return {
+        "settings": settings_hash("pwscf", settings, NUMERICS),
+        **{symbol: pseudo.sha256 for symbol, pseudo in files.items()},
+    }
 
-    pw_command: str
-    pseudo_dir: Path
-    threads: int
-    scratch: Path
+
+def calculate(atoms: Atoms, settings: dict, machine: Machine, folder: Path, needs_stress: bool) -> Calculation:
+    """One SCF in `folder`; a charge density that a run stopped by the clock left there is where it begins."""
+    files = pseudopotentials.find(machine.pseudo_dir, set(atoms.symbols), settings["functional"])
+    if list(folder.glob("out/*.save/charge-density.*")):
+        settings = {**settings, "startingpot": "file"}
+    text = espresso_input.input_text(
+        atoms, settings, {symbol: pseudo.name for symbol, pseudo in files.items()},
+        str(machine.pseudo_dir.resolve()), max(1.0, machine.seconds_left - MARGIN_S), needs_stress,
+    )  # fmt: skip
+    (folder / "pw.in").write_text(text)
+    returncode, printed = run(machine, settings.get("npool", machine.npool), folder)
+    xml = next(folder.glob("out/*.save/data-file-schema.xml"), None)
+    output = espresso_output.parse_output(printed, xml.read_text(errors="replace") if xml else None)
+    md5 = {symbol: pseudo.md5 for symbol, pseudo in files.items()}
+    fault = _machine_fault(returncode, output, printed, machine, folder) or espresso_output.fault(output, settings, md5)
+    last = output.accuracies[-1] if output.accuracies else float("nan")
+    return Calculation(
+        output.energy, output.forces, output.stress, fault,
+        evidence=f"SCF accuracy {last:.1e} Ry after {len(output.accuracies)} iterations",
+        scf_steps=len(output.accuracies), program=f"pw.x {output.version}" if output.version else "",
+        chosen={"nbnd": output.nbnd, "npool": machine.npool}, printed=printed,
+    )  # fmt: skip
 
 
-def attempts(
-    atoms: Atoms, identifier: str, settings: dict, gate: dict, machine: Machine, failed_dir: Path
-) -> Iterator[tuple[Attempt, espresso.PwOutput | None]]:
-    """Run pw.x on one structure until it succeeds or the ladder ends, yielding each attempt as soon as it is over.
+def run(machine: Machine, npool: int, folder: Path) -> tuple[int | None, str]:
+    """Start pw.x on `folder`/pw.in; its exit status (None where there is no such program) and what it printed.
 
-    `gate` holds `min_distance` (A) and `max_net_force` (eV/A an atom). The outputs of failed attempts are kept.
+    `{threads}` in pw_command is the number of the job's cores, for MPI ranks; without it they are OpenMP threads.
     """
-    refused = refusal(atoms, None, gate)
-    if refused:
-        yield _record(atoms, identifier, LAST_RUNG, refused, None, 0.0, machine), None
-        return
-    for index, (rung, electrons) in enumerate(LADDER):
-        start = time.monotonic()
-        text = run_pw(atoms, settings, electrons, machine, f"{identifier[:16]}-{index}")
-        wall = time.monotonic() - start
-        output = espresso.parse_output(text)
-        verdict = espresso.judge(output, len(atoms), settings, gate["max_net_force"])
-        if not verdict.accepted:
-            failed_dir.mkdir(parents=True, exist_ok=True)
-            (failed_dir / f"{identifier}-{index}.out").write_text(text)
-        yield _record(atoms, identifier, rung, verdict, output, wall, machine), output
-        if verdict.accepted:
-            return
-
-
-def run_pw(atoms: Atoms, settings: dict, electrons: dict, machine: Machine, name: str) -> str:
-    """Start pw.x in a scratch folder of its own and return what it printed.
-
-    Raises FileNotFoundError if there is no such program, RuntimeError if it did not get to its own heading or was
-    killed by a signal.
-    """
-    command = [*shlex.split(machine.pw_command), "-in", "pw.in"]
-    files = espresso.pseudopotential_files(machine.pseudo_dir, sorted(set(atoms.symbols)))
-    machine.scratch.mkdir(parents=True, exist_ok=True)
-    folder = Path(tempfile.mkdtemp(prefix=f"{name}-", dir=machine.scratch))
-    try:
-        text = espresso.input_text(atoms, settings, electrons, files, str(machine.pseudo_dir.resolve()))
-        (folder / "pw.in").write_text(text)
-        environment = {**os.environ, "OMP_NUM_THREADS": str(machine.threads)}
-        with open(folder / "pw.out", "w") as out:
+    words = shlex.split(machine.pw_command)
+    command = [word.replace("{threads}", str(machine.threads)) for word in words]
+    command += ["-nk", str(npool)] if npool > 1 else []
+    threads = 1 if command != words else machine.threads
+    environment = {**os.environ, "OMP_NUM_THREADS": str(threads)}
+    environment.setdefault("OPENBLAS_NUM_THREADS", str(threads))
+    with open(folder / "pw.out", "w") as out:
+        try:
             done = subprocess.run(
-                command, cwd=folder, stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT, env=environment
-            )
-        printed = (folder / "pw.out").read_text(errors="replace")
-        if done.returncode and "Program PWSCF" not in printed or done.returncode < 0:
-            # the machine's fault and not the structure's: nothing is rejected for it, and the next run tries again
-            how = f"was killed by signal {-done.returncode}" if done.returncode < 0 else "did not start"
-            raise RuntimeError(f"pw.x {how} (out of memory, a full disk, a broken launcher?): {printed[-500:]}")
-        return printed
-    except FileNotFoundError as error:
-        raise FileNotFoundError(
-            f"pw.x could not be started: {command[0]} not found. Set the resource pw_command of rule label_pwscf in "
-            "your profile (profiles/default/config.yaml shows how), or see `make doctor`."
-        ) from error
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+                [*command, "-in", "pw.in"], cwd=folder, stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT,
+                env=environment, preexec_fn=_die_with_parent,
+                # max_seconds is pw.x's own; one that hangs (seen where memory was short) does not look at it
+                timeout=max(1.0, machine.seconds_left) if machine.seconds_left < float("inf") else None,
+            )  # fmt: skip
+        except subprocess.TimeoutExpired:
+            return TIMED_OUT, (folder / "pw.out").read_text(errors="replace")
+        except OSError as error:
+            return None, f"{machine.pw_command!r}: {error.strerror}"
+    return done.returncode, (folder / "pw.out").read_text(errors="replace")
 
 
-def refusal(atoms: Atoms, forces: np.ndarray | None, gate: dict) -> espresso.Verdict | None:
-    """What the gate has against a structure, or against a label's forces (eV/A), or None."""
-    distance = closest_distance(atoms)
-    if distance < gate["min_distance"]:
-        evidence = f"two atoms {distance:.2f} A apart, allowed {gate['min_distance']:g}"
-        return espresso.Verdict("TOO_CLOSE", evidence)
-    return None if forces is None else espresso.net_force_fault(forces, gate["max_net_force"])
-
-
-def level_of_theory(settings: dict, pseudo_dir: Path, species: set[str]) -> dict[str, str]:
-    """Hashes of what labels must share to be trained together: the settings that change the physics, and for each
-    species its pseudopotential.
-    """
-    files = espresso.pseudopotential_files(pseudo_dir, sorted(species))
-    return {"settings": settings_hash(settings), **{s: file_hash(pseudo_dir / name) for s, name in files.items()}}
-
-
-def labelled(atoms: Atoms, identifier: str, output: espresso.PwOutput, level: dict[str, str]) -> Atoms:
-    """The structure with its REF_ keys and the level of theory of each of its species."""
-    frame = Atoms(atoms.symbols, atoms.positions, cell=atoms.cell, pbc=atoms.pbc, info=dict(atoms.info))
-    frame.info.update(REF_energy=output.energy, label_id=identifier, labeller=f"pw.x {output.version}")
-    shared = ("settings", *sorted(set(atoms.symbols)))
-    frame.info["level"] = " ".join(f"{key}:{level[key][:12]}" for key in shared)
-    frame.arrays["REF_forces"] = output.forces
-    return frame
-
-
-def _record(atoms, identifier, rung, verdict, output, wall, machine) -> Attempt:
-    return Attempt(
-        label_id=identifier,
-        concentration=str(atoms.info.get("concentration", "")),
-        temperature=str(atoms.info.get("temperature", "")),
-        rung=rung,
-        outcome=verdict.outcome,
-        evidence=verdict.evidence,
-        scf_steps=len(output.accuracies) if output else 0,
-        wall_s=round(wall, 2),
-        core_s=round(wall * machine.threads, 2),
-        host=socket.gethostname(),
-        version=(output.version or "") if output else "",
+def _machine_fault(
+    returncode: int | None, output: espresso_output.PwOutput, printed: str, machine: Machine, folder: Path
+) -> Verdict | None:
+    """What the structure is not to blame for."""
+    tail = " ".join(printed[-300:].split())
+    if returncode is None:
+        return Verdict(
+            "NOT_STARTED", f"pw.x could not be started ({printed}): set the resource pw_command of rule "
+            "label_structures in your profile (profiles/default/config.yaml shows how), or see `make doctor`",
+        )  # fmt: skip
+    if returncode == TIMED_OUT:
+        return Verdict("OUT_OF_TIME", f"pw.x did not stop itself in time; it said last: {tail or 'nothing'}")
+    if not output.job_done and (full := _disk_full(folder)):
+        return Verdict("DISK_FULL", f"{folder}: {full}; make room there, or set the resource scratch to another folder")
+    estimate = f"pw.x estimated {output.memory or 'nothing yet'} a process" + (
+        f", the job has {machine.mem_mb} MB in all" if machine.mem_mb else ""
     )
+    if returncode and not output.job_done and re.search(NO_MEMORY, printed, re.I):
+        return Verdict("OUT_OF_MEMORY", f"{estimate}: raise mem_mb of rule label_structures, or give it more cores")
+    # what a shell or an MPI launcher makes of a signal
+    number = -returncode if returncode < 0 else returncode - 128  # pw.x out of time is 255
+    if 0 < number < signal.NSIG:
+        name = signal.Signals(number).name if number in set(signal.Signals) else f"signal {number}"
+        hint = f"; memory may be short: {estimate}" if number == signal.SIGKILL else f": {tail}"
+        return Verdict("KILLED", f"pw.x was killed by {name}{hint}")
+    if output.heading and not (output.scf_begun or output.error or output.out_of_time):
+        return Verdict("BAD_INPUT", f"pw.x ended with exit status {returncode} before its first SCF step: {tail}")
+    if not output.heading:
+        return Verdict(
+            "NOT_STARTED", f"pw.x did not get to its own heading (exit status {returncode}): {tail or 'silence'}"
+        )
+    return None
 
 
-def stored_row(atoms: Atoms, identifier: str, refused: espresso.Verdict | None) -> dict:
-    """The record of a label that another job had computed before."""
-    condition = {key: str(atoms.info.get(key, "")) for key in ("concentration", "temperature")}
-    verdict = refused or espresso.Verdict("STORED", "")
-    cost = {"scf_steps": 0, "wall_s": 0.0, "core_s": 0.0}
-    empty = dict.fromkeys(COLUMNS, "")
-    return {**empty, **condition, **cost, "label_id": identifier, **asdict(verdict)}
+def _disk_full(folder: Path) -> str | None:
+    """What the system says to a small file in `folder`: quotas, too, are met only by writing."""
+    probe = folder / "probe"
+    try:
+        with open(probe, "wb") as file:
+            file.write(bytes(DISK_PROBE))
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        return error.strerror
+    finally:
+        probe.unlink(missing_ok=True)
+    return None
+
+
+def _die_with_parent() -> None:
+    """In the child: a killed job leaves no pw.x behind that would go on using its cores (Linux only)."""
+    if sys.platform == "linux":
+        PR_SET_PDEATHSIG = 1
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
