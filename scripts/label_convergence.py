@@ -136,7 +136,7 @@ def draw(results: dict[str, dict], reference: str, out_figure: Path) -> None:
 
 
 def _draw_panel(ax: "matplotlib.axes.Axes", points: dict[int, Interval], color: str) -> None:
-    """Points with bars; on a logarithmic axis unless one is zero or its bar reaches there."""
+    """Points with bars; on a logarithmic axis unless one is zero or its bar has no ends."""
     values = list(points.values())
     bars = [[p.value - p.low for p in values], [p.high - p.value for p in values]]
     ax.errorbar(list(points), [p.value for p in values], yerr=bars, fmt="o", color=color, markersize=5, capsize=3)

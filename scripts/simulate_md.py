@@ -13,7 +13,7 @@ from ase import Atoms
 from ase.io import read
 from thermoweave import environment, health, logs, potentials, trajectory
 from thermoweave.engines import ase as engine
-from thermoweave.label_store import file_hash
+from thermoweave.potentials.manifest import sha256
 from thermoweave.seeds import generator_for
 
 log = logging.getLogger(__name__)
@@ -127,7 +127,7 @@ def simulate(
             "concentration": concentration,
             "temperature": temperature,
             "replica": replica,
-            "potential_sha256": file_hash(potential),
+            "potential_sha256": sha256(potential),
             "integrator": "velocity Verlet, stochastic velocity rescaling (Bussi 2007)",
             "seed": str(seed),
             **{key: float(value) for key, value in asdict(protocol).items()},
@@ -146,7 +146,7 @@ def simulate(
 
 def fingerprint_of(start: Path, potential: Path, protocol: Protocol, limits: health.Limits, seed: int) -> str:
     """sha256 of all that decides a run; the manifest holds the hashes of the weights."""
-    content = [file_hash(start), file_hash(potential), asdict(protocol), asdict(limits), seed]
+    content = [sha256(start), sha256(potential), asdict(protocol), asdict(limits), seed]
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 

@@ -13,6 +13,7 @@ from thermoweave.frames import closest_distance
 
 # The structure's fault, or the method's with this structure: it climbs the ladder and, at its end, is rejected.
 STRUCTURE_FAULTS = {
+    "BAD_STRUCTURE": "a coordinate is not a finite number; never computed",
     "TOO_CLOSE": "two atoms nearer than label.gate.min_distance; never computed",
     "UNCONVERGED": "the last estimated SCF accuracy is above conv_thr, whatever the program says of itself",
     "STOPPED": "the program ended before its end without a reason",
@@ -68,7 +69,11 @@ class Calculation:
 
 
 def structure_fault(atoms: Atoms, min_distance: float) -> Verdict | None:
-    """TOO_CLOSE where two atoms (periodic images counted) are nearer than `min_distance` (A)."""
+    """BAD_STRUCTURE where a coordinate is not finite, TOO_CLOSE where two atoms (periodic images counted) are nearer
+    than `min_distance` (A).
+    """
+    if not (np.isfinite(atoms.positions).all() and np.isfinite(atoms.cell.array).all()):
+        return Verdict("BAD_STRUCTURE", "a coordinate or the cell is not a finite number")
     distance = closest_distance(atoms)
     if distance < min_distance:
         return Verdict("TOO_CLOSE", f"two atoms {distance:.2f} A apart, allowed {min_distance:g}")

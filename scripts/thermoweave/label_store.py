@@ -5,12 +5,14 @@ of campaigns and users may share the folder: writers of the same label replace e
 a whole file or none.
 """
 
+import contextlib
 import hashlib
 import json
 import logging
 import os
 import re
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -70,28 +72,34 @@ class LabelStore:
 
         Raises OSError with a sentence where that fails.
         """
-        try:
+        with _told(self.folder):
             self.folder.mkdir(parents=True, exist_ok=True)
             tempfile.TemporaryFile(dir=self.folder).close()
-        except OSError as error:
-            advice = "make it writable, or set the resource label_store of rule label_structures to another folder"
-            raise OSError(
-                error.errno, f"label store not writable ({error.strerror}); {advice}", str(self.folder)
-            ) from error
 
     def put(self, frame: Atoms) -> None:
-        """Write a frame under its label_id. Raises OSError where the folder cannot be written."""
+        """Write a frame under its label_id. Raises OSError with a sentence where the folder cannot be written."""
         path = self.path(frame.info["label_id"])
-        path.parent.mkdir(parents=True, exist_ok=True)
-        # a folder of its own, for process numbers repeat between the hosts of a cluster
-        with tempfile.TemporaryDirectory(dir=path.parent, prefix=".") as own:
-            unique = Path(own) / path.name
-            entry = frame.copy()
-            entry.info["checksum"] = UNSIGNED.decode()
-            write_frames(unique, [entry])
-            content = unique.read_bytes()
-            unique.write_bytes(content.replace(UNSIGNED, _checksum(content)))
-            os.replace(unique, path)
+        with _told(path.parent):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            # a folder of its own, for process numbers repeat between the hosts of a cluster
+            with tempfile.TemporaryDirectory(dir=path.parent, prefix=".") as own:
+                unique = Path(own) / path.name
+                entry = frame.copy()
+                entry.info["checksum"] = UNSIGNED.decode()
+                write_frames(unique, [entry])
+                content = unique.read_bytes()
+                unique.write_bytes(content.replace(UNSIGNED, _checksum(content)))
+                os.replace(unique, path)
+
+
+@contextlib.contextmanager
+def _told(folder: Path) -> Iterator[None]:
+    """Say what a folder that cannot be written means."""
+    try:
+        yield
+    except OSError as error:
+        advice = "make it writable, or set the resource label_store of rule label_structures to another folder"
+        raise OSError(error.errno, f"label store not writable ({error.strerror}); {advice}", str(folder)) from error
 
 
 def _checksum(content: bytes) -> bytes:

@@ -53,6 +53,7 @@ def changed(keys, value):
         (("label", "pwscf", "functional"), "PBE", "K.upf: made with LDA, label.pwscf.functional asks for PBE"),
         (("label", "pwscf", "system"), {"ecutwfc": 30}, "label.pwscf.system.ecutwfc: set by label.pwscf or by the"),
         (("label", "pwscf", "system"), {"ECUTWFC": 30}, "label.pwscf.system.ECUTWFC: set by label.pwscf or by the"),
+        (("label", "pwscf", "system"), {"vdw_corr": "d3"}, "vdw_corr: 'd3': pw.x would go on without dispersion"),
         (("label", "pwscf", "system"), {"celldm(1)": 8}, "label.pwscf.system.celldm(1): set by label.pwscf or by the"),
         (("label", "pwscf"), None, "label: no labeller given; it takes the settings of one of ase, pwscf, tblite"),
         (("label", "tblite"), TBLITE, "label: pwscf and tblite given; it takes the settings of one of"),

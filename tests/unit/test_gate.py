@@ -82,3 +82,13 @@ def test_accepted_are_exactly_success_and_stored():
     names = [*gate.STRUCTURE_FAULTS, *gate.MACHINE_FAULTS, "SUCCESS", "STORED"]
     assert len(set(names)) == len(names)
     assert [name for name in names if Verdict(name, "").accepted] == ["SUCCESS", "STORED"]
+
+
+@pytest.mark.parametrize("damage", ["positions", "cell"])
+def test_a_coordinate_that_is_no_number_is_a_fault_of_the_structure(damage):
+    atoms = Atoms("LiCl", [[0, 0, 0], [2.5, 0, 0]], cell=[5.0] * 3, pbc=True)
+    if damage == "positions":
+        atoms.positions[1, 2] = np.nan
+    else:
+        atoms.cell[0, 0] = np.inf
+    assert gate.structure_fault(atoms, 0.7).outcome == "BAD_STRUCTURE"

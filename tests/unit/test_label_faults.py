@@ -196,6 +196,11 @@ def test_a_functional_that_the_files_are_not_made_for_stops_the_job(campaign):
     assert campaign.n_calls == 0
 
 
+def test_a_crash_behind_job_done_takes_no_label_back(campaign):
+    frames, _ = campaign.label([pair()], f"{SUCCESS}; kill -11 $$")
+    assert len(frames) == 1
+
+
 def test_a_pseudopotential_exchanged_within_a_batch_makes_no_label(campaign, pseudopotentials):
     """What is stored under the hashes of the files that the job began with was computed with these."""
     exchange = f"echo '# another' >> {pseudopotentials}/Li.gth"

@@ -187,3 +187,9 @@ def test_a_store_without_permission_says_what_to_do(tmp_path):
     tmp_path.chmod(0o500)
     with pytest.raises(OSError, match="label store not writable .Permission denied."):
         LabelStore(tmp_path / "store").prepare()
+
+
+def test_a_folder_that_cannot_be_written_is_said_by_put(tmp_path):
+    (tmp_path / NAME[:2]).write_text("a file where a folder should be")
+    with pytest.raises(OSError, match="label store not writable .* label_store of rule label_structures"):
+        LabelStore(tmp_path).put(labelled())

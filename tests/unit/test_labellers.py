@@ -115,6 +115,12 @@ def test_other_arguments_are_another_level(tmp_path):
     assert elsewhere["settings"] == level(), "where it runs does not matter"
 
 
+def test_another_version_of_the_calculator_is_another_level(monkeypatch):
+    before = any_ase.level(LJ, labellers.Machine(), {"Ar"})
+    monkeypatch.setattr(any_ase, "version", lambda package: f"{package} 99")
+    assert any_ase.level(LJ, labellers.Machine(), {"Ar"}) != before
+
+
 def test_the_content_of_a_file_among_the_arguments_is_part_of_the_level(tmp_path, picky):
     settings = picky()
     settings["arguments"]["fails"] = str(tmp_path / "model")

@@ -55,7 +55,9 @@ def evaluate(atoms: Atoms, calculator: Calculator, folder: Path, needs_stress: b
     atoms = Atoms(atoms.symbols, atoms.positions, cell=atoms.cell, pbc=atoms.pbc)
     atoms.calc = calculator
     try:
-        energy, forces = float(atoms.get_potential_energy()), np.array(atoms.get_forces())
+        energy, forces = atoms.get_potential_energy(), np.array(atoms.get_forces())
+        # with smearing the forces are the derivatives of the free energy, and not of the one at zero width
+        energy = float(calculator.results.get("free_energy", energy))
         stress = np.array(atoms.get_stress()) if needs_stress else None
     except MemoryError as error:
         return Calculation(fault=Verdict("OUT_OF_MEMORY", f"{program}: {error}; raise mem_mb"), program=program)
@@ -71,6 +73,7 @@ def evaluate(atoms: Atoms, calculator: Calculator, folder: Path, needs_stress: b
     return Calculation(energy, forces, stress, fault, evidence=f"computed by {program}", program=program)
 
 
+@functools.cache
 def version(package: str) -> str:
     """The version of the distribution that a package comes from, "" where it has none."""
     names = importlib.metadata.packages_distributions().get(package, [])

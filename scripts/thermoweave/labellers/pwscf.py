@@ -21,6 +21,11 @@ NUMERICS = (espresso_input.ELECTRONS | {"nbnd", "npool"}) - {"conv_thr"}
 RUNG_KEYS = espresso_input.ELECTRONS | espresso_input.SYSTEM | {"npool"}
 # Keys of &SYSTEM that the config has a key of its own for, or that follow from the structure.
 NOT_IN_SYSTEM = espresso_input.SYSTEM | {"ibrav", "nat", "ntyp", "nosym", "input_dft", "celldm", "a", "b", "c"}
+# pw.x takes any other word for none, without a word.
+VDW_CORR = (
+    "none", "dft-d", "grimme-d2", "dft-d3", "grimme-d3", "ts", "ts-vdw", "tkatchenko-scheffler", "mbd", "mbd_vdw",
+    "many-body-dispersion", "xdm",
+)  # fmt: skip
 MARGIN_S = 30  # between max_seconds and the end of the job: pw.x looks at the clock once an iteration
 DISK_PROBE = 2**20  # bytes
 NO_MEMORY = r"cannot allocate memory|error allocating|allocation would exceed|out of memory|bad_alloc"
@@ -38,6 +43,11 @@ def faults(settings: dict, species: set[str], pseudo_dir: Path) -> list[str]:
         found += [f"label.pwscf.{key}: only with occupations: smearing" for key in sorted(keys & settings.keys())]
     for key in sorted(k for k in settings.get("system", {}) if k.lower().partition("(")[0] in NOT_IN_SYSTEM):
         found.append(f"label.pwscf.system.{key}: set by label.pwscf or by the structure; remove it here")
+    vdw = settings.get("system", {}).get("vdw_corr", "none")
+    if str(vdw).lower() not in VDW_CORR:
+        found.append(
+            f"label.pwscf.system.vdw_corr: {vdw!r}: pw.x would go on without dispersion; it knows {', '.join(VDW_CORR)}"
+        )
     for symbol in sorted(species):
         try:
             pseudopotentials.find(pseudo_dir, {symbol}, settings["functional"])
@@ -126,7 +136,7 @@ def _machine_fault(
         return Verdict("OUT_OF_MEMORY", f"{estimate}: raise mem_mb of rule label_structures, or give it more cores")
     # what a shell or an MPI launcher makes of a signal
     number = -returncode if returncode < 0 else returncode - 128  # pw.x out of time is 255
-    if 0 < number < signal.NSIG:
+    if 0 < number < signal.NSIG and not output.job_done:  # a crash behind JOB DONE takes nothing back
         name = signal.Signals(number).name if number in set(signal.Signals) else f"signal {number}"
         hint = f"; memory may be short: {estimate}" if number == signal.SIGKILL else f": {tail}"
         return Verdict("KILLED", f"pw.x was killed by {name}{hint}")
