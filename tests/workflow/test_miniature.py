@@ -111,8 +111,8 @@ def test_convergence_of_the_labels_compares_levels_and_computes_none_twice(campa
     assert {row["outcome"] for row in rows(folder / "levels/asked.csv")} == {"STORED"}
     assert {row["outcome"] for row in rows(folder / "levels/20Ry.csv")} == {"SUCCESS"}
     assert float(table["asked"]["force_rms_meV_A"]) > float(table["20Ry"]["force_rms_meV_A"]) > 0
-    # what the stored labels had cost is in the record of their round
-    assert table["asked"]["n_timed"] == "2" and float(table["asked"]["core_s_per_label"]) > 0
+    # what a stored label had cost is in the record of its round, unless a job computed it whose Snakemake was killed
+    assert int(table["asked"]["n_timed"]) >= 1 and float(table["asked"]["core_s_per_label"]) > 0
     assert "</svg>" in (folder / "convergence.svg").read_text()
     assert planned(campaign) == {}
 
@@ -174,13 +174,13 @@ def test_a_config_given_replaces_the_default_one(campaign):
     """Merged with config/config.yaml, a campaign would silently have its salts and hyperparameters too."""
     config = yaml.safe_load((campaign / "config/test.yaml").read_text())
     config["system"] = {
-        "charges": {"Na": 1, "Cl": -1},
-        "radii": {"Na": 1.17, "Cl": 1.585},
-        "composition": {"NaCl": [1, 1]},
-        "density": {"rule": "additive_volumes", "coefficients": {"NaCl": [2.1389, -5.426e-4]}},
+        "charges": {"K": 1, "Cl": -1},
+        "radii": {"K": 1.463, "Cl": 1.585},
+        "composition": {"KCl": [1, 1]},
+        "density": {"rule": "additive_volumes", "coefficients": {"KCl": [2.1359, -5.831e-4]}},
     }
-    (campaign / "config/nacl.yaml").write_text(yaml.safe_dump(config, sort_keys=False))
-    run = snakemake(campaign, "--dry-run", "results/generate/x0.50/structures.extxyz", config="config/nacl.yaml")
+    (campaign / "config/kcl.yaml").write_text(yaml.safe_dump(config, sort_keys=False))
+    run = snakemake(campaign, "--dry-run", "results/generate/x0.50/structures.extxyz", config="config/kcl.yaml")
     assert run.returncode == 0, run.stdout
 
 
