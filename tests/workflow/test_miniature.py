@@ -184,6 +184,35 @@ def test_a_config_given_replaces_the_default_one(campaign):
     assert run.returncode == 0, run.stdout
 
 
+@pytest.mark.parametrize(
+    ("labeller", "settings"),
+    [
+        (
+            "tblite",
+            {"method": "GFN1-xTB", "accuracy": 1.0, "electronic_temperature": 300, "mixer_damping": 0.4,
+             "max_iterations": 250},
+        ),
+        (
+            "ase",
+            {"calculator": "ase.calculators.lj.LennardJones", "arguments": {"sigma": 2.0, "rc": 4.0},
+             "environment": "analysis"},
+        ),
+    ],
+)  # fmt: skip
+def test_another_labeller_goes_through_the_same_door(campaign, tmp_path, labeller, settings):
+    config = yaml.safe_load((campaign / "config/test.yaml").read_text())
+    del config["label"]["pwscf"]
+    config["label"][labeller] = settings
+    config["label"]["convergence"]["levels"] = {"other": dict([next(iter(settings.items()))])}
+    (tmp_path / "config.yaml").write_text(yaml.safe_dump(config, sort_keys=False))
+    place = ["--directory", str(tmp_path), "--snakefile", "Snakefile", "--cores", "2"]
+    run = snakemake(campaign, *place, "--", "results/label/round0/summary.csv", config=str(tmp_path / "config.yaml"))
+    assert run.returncode == 0, run.stdout[-20000:]
+    record = rows(tmp_path / "results/label/round0/summary.csv")
+    assert {row["outcome"] for row in record} == {"SUCCESS"} and len(record) == 12
+    assert all(row["program"].startswith(settings.get("calculator", "tblite")) for row in record)
+
+
 def test_report_shows_figures_tables_and_captions(campaign):
     run = snakemake(campaign, "--report", "results/report.html")
     assert run.returncode == 0, run.stdout
