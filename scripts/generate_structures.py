@@ -2,6 +2,7 @@
 
 import itertools
 import logging
+import math
 from pathlib import Path
 
 from ase import Atoms
@@ -32,6 +33,14 @@ def squeeze_pair(atoms: Atoms, pair: tuple[str, str], scale: float) -> bool:
     return True
 
 
+def squeezed_indices(n: int, n_temperatures: int, share: float) -> set[int]:
+    """Which of n structures, whose temperatures come in turn, are squeezed: that share of them (rounded up), spread
+    over the list and shifted by one at each turn, so that every temperature has structures of both kinds.
+    """
+    turn = [(index + index // n_temperatures) * share % 1 for index in range(n)]
+    return set(sorted(range(n), key=lambda index: (-turn[index], index))[: math.ceil(share * n - 1e-9)])
+
+
 def generate_structures(
     output: Path,
     concentration: str,
@@ -57,7 +66,7 @@ def generate_structures(
     log.info("x = %s: %s, mole fractions %s", concentration, counts, realised_shares(units))
     pairs = itertools.cycle(itertools.combinations_with_replacement(counts, 2))
     options = {"charges": charges, "radii": radii, "md_ps": md_ps}
-    contacts = 0
+    to_squeeze = squeezed_indices(n_structures, len(temperatures), contact_share)
     frames = []
     for index in range(n_structures):
         rng = generator_for(seed, "generate", concentration, index)
@@ -65,11 +74,7 @@ def generate_structures(
         volume = cell_volume(units, concentration, temperature, density) * (1 + strain * rng.uniform(-1, 1)) ** 3
         kelvin = float(temperature) * rng.uniform(1, superheat)
         atoms = ionic_melt.generate(counts, volume, kelvin, rng, options)
-        # spread evenly over the list: structure k is squeezed when the running share falls behind
-        squeezed = contacts < contact_share * (index + 1) and squeeze_pair(
-            atoms, next(pairs), rng.uniform(*contact_scale)
-        )
-        contacts += squeezed
+        squeezed = index in to_squeeze and squeeze_pair(atoms, next(pairs), rng.uniform(*contact_scale))
         atoms.info["squeezed"] = squeezed
         atoms.info.update(concentration=f"x{concentration}", temperature=f"T{temperature}", round=0, index=index)
         log.info(

@@ -65,7 +65,7 @@ def train_potential(
     manifests.write_json(out_errors, errors)
     manifests.write_json(out_manifest, {
         "backend": backend,
-        "version": metadata.version(backend),
+        "version": metadata.version(adapter.DISTRIBUTION),
         "files": {path.name: manifests.sha256(path) for path in trained},
         "weights": [path.name for path in trained],
         "compiled": None,

@@ -1,14 +1,15 @@
 """The campaign's config, checked as a whole before any job: keys, types, ranges, and what a schema cannot say."""
 
-import difflib
 import math
 from pathlib import Path
 
 from ase.data import chemical_symbols
 from ase.formula import Formula
 
-from thermoweave import labellers, ladder, potentials
+from thermoweave import potentials
 from thermoweave.composition import cell_volume, realised_shares, unit_counts
+from thermoweave.config_schema import did_you_mean, schema_faults
+from thermoweave.label_config import label_faults
 
 LARGEST_ROUNDING = 0.03  # of a mole fraction, between what is asked for and what a finite cell can hold
 
@@ -31,48 +32,6 @@ def validate(config: dict, root: Path, pseudo_dir: Path) -> None:
         raise ConfigError(
             f"the config cannot be run:\n{lines}\nconfig/README.md and config/schema.yaml describe every key."
         )
-
-
-def schema_faults(config: dict, schema_file: Path) -> list[str]:
-    """Sentences for every place where the config breaks the schema."""
-    import yaml
-    from jsonschema import Draft202012Validator
-
-    schema = yaml.safe_load(schema_file.read_text())
-    faults = []
-    for error in sorted(
-        Draft202012Validator(schema).iter_errors(config), key=lambda e: [str(p) for p in e.absolute_path]
-    ):
-        key = ".".join(str(part) for part in error.absolute_path)
-        if error.validator == "additionalProperties":
-            allowed = error.schema["properties"]
-            for name in error.instance.keys() - allowed.keys():
-                faults.append(
-                    f"{_join(key, name)}: unknown key{did_you_mean(str(name), allowed)}; allowed: {', '.join(allowed)}"
-                )
-        elif error.validator == "required":
-            for name in set(error.validator_value) - set(error.instance):
-                meaning = error.schema["properties"][name].get("description", "a section")
-                fault = f"{_join(key, name)}: missing ({meaning})"
-                if fault not in faults:
-                    faults.append(fault)
-        elif error.validator == "enum":
-            options = [str(option) for option in error.validator_value]
-            faults.append(
-                f"{key}: {error.instance!r} is not one of {', '.join(options)}"
-                f"{did_you_mean(str(error.instance), options)}"
-            )
-        elif error.validator == "pattern" or (error.validator == "type" and error.validator_value == "string"):
-            hint = f'; write it in quotes, "{error.instance}"' if isinstance(error.instance, int | float) else ""
-            faults.append(
-                f"{key}: {error.instance!r} is not a plain number in quotes{hint}"
-                if key != "name"
-                else f"name: {error.message}"
-            )
-        else:
-            meaning = error.schema.get("description", "")
-            faults.append(f"{key}: {error.message}{f' ({meaning})' if meaning else ''}")
-    return faults
 
 
 def system_faults(config: dict) -> list[str]:
@@ -205,39 +164,11 @@ def backend_faults(config: dict) -> list[str]:
     return faults
 
 
-def label_faults(config: dict, root: Path, pseudo_dir: Path) -> list[str]:
-    """One labeller, with settings, environment, ladder and pseudopotentials that fit."""
-    label = config["label"]
-    try:
-        name = labellers.of(label)
-    except ValueError as error:
-        return [str(error)]
-    settings, labeller = label[name], labellers.adapter(name)
-    faults = labeller.faults(settings, set(config["system"]["charges"]), pseudo_dir)
-    known = sorted(path.stem for path in (root / "envs").glob("*.yaml"))
-    environment = settings.get("environment", name)
-    if environment not in known:
-        where = f"label.{name}.environment: no envs/{environment}.yaml"
-        faults.append(f"{where}{did_you_mean(environment, known)}; there are {', '.join(known)}")
-    keys = labeller.RUNG_KEYS | settings.keys()
-    faults += ladder.faults(root / "config" / "ladder.toml", name, keys, label["allowed_rungs"], labeller.NUMERICS)
-    for level, changes in label["convergence"]["levels"].items():
-        for key in changes.keys() - settings.keys() - labeller.RUNG_KEYS:
-            where = f"label.convergence.levels.{level}.{key}: no setting of {name}"
-            faults.append(f"{where}{did_you_mean(key, keys)}; there are {', '.join(sorted(keys))}")
-    return faults
-
-
 def hyperparameters(config: dict, backend: str, round: int) -> dict:
     """What the config changes of an adapter's HYPERS; `round0` holds what differs in the first potential."""
     changes = dict(config["train"]["backends"][backend])
     first = changes.pop("round0", {})
     return {**changes, **first} if round == 0 and config["explore"]["rounds"] else changes
-
-
-def did_you_mean(name: str, allowed) -> str:
-    near = difflib.get_close_matches(name, [str(a) for a in allowed], n=1, cutoff=0.6)
-    return f" (did you mean {near[0]}?)" if near else ""
 
 
 def _is_like(value, default) -> bool:
@@ -246,7 +177,3 @@ def _is_like(value, default) -> bool:
         return type(value) is type(default)
     whole = isinstance(value, int) or isinstance(default, float)
     return isinstance(value, int | float) and whole and (value > 0 or default == 0)
-
-
-def _join(key: str, name: str) -> str:
-    return f"{key}.{name}" if key else str(name)

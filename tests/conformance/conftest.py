@@ -1,8 +1,36 @@
-"""A tiny potential of each backend, trained for seconds, on which its conformance tests run."""
+"""A tiny potential of each backend that this environment holds, and the labels it is trained on."""
+
+from importlib import metadata
 
 import pytest
+from thermoweave import potentials
 
-# Conformance needs the backend itself: run it in that backend's environment, `pytest tests/conformance/test_NAME.py`.
+R_MAX = 4.5
+# What makes a model tiny, by backend.
+TINY = {
+    "lennard_jones": {},
+    "mace": {"num_channels": 4, "epochs": 2},
+    "nequip": {"num_features": 4, "radial_width": 8, "epochs": 2},
+}
+
+
+def installed(name: str) -> bool:
+    try:
+        metadata.version(potentials.adapter(name).DISTRIBUTION)
+    except metadata.PackageNotFoundError:
+        return False
+    return True
+
+
+@pytest.fixture(scope="session", params=filter(installed, potentials.available()))
+def adapter(request):
+    return potentials.adapter(request.param)
+
+
+@pytest.fixture(scope="session")
+def hypers(adapter):
+    name = adapter.__name__.rpartition(".")[2]
+    return {**adapter.HYPERS, "r_max": R_MAX, "dtype": "float64", **TINY[name]}
 
 
 @pytest.fixture(scope="session")

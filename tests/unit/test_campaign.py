@@ -61,9 +61,22 @@ def changed(keys, value):
         (
             ("label", "convergence", "levels", "30Ry"),
             {"ecutwf": 9},
-            "30Ry.ecutwf: no setting of pwscf (did you mean ecu",
+            "30Ry: label.pwscf.ecutwf: unknown key (did you mean ecu",
         ),
         (("label", "convergence", "levels"), {}, "label.convergence.levels: {}"),
+        (("label", "convergence", "levels"), {"asked": {"ecutwfc": 30}}, "levels.asked: this name is taken"),
+        (("label", "convergence", "levels"), {"a": {"ecutwfc": -3}}, "levels.a: label.pwscf.ecutwfc: -3 is less than"),
+        (
+            ("label", "convergence", "levels"),
+            {"a": {"occupations": "smearing"}},
+            "levels.a: label.pwscf.degauss: missing",
+        ),
+        (("label", "convergence", "levels"), {"a b": {"ecutwfc": 30}}, "levels: 'a b' is no name"),
+        (
+            ("label", "convergence", "levels"),
+            {60: {"ecutwfc": 60}},
+            "levels: 60 is no name (letters, digits and _ . -); write it in quotes",
+        ),
         (("label", "stress"), "yes", "label.stress: 'yes' is not of type 'boolean'"),
         (("temperatures",), [900], 'write it in quotes, "900"'),
         (("temperatures",), ["900", "900"], "non-unique"),

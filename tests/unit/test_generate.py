@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from ase import Atoms
-from generate_structures import generate_structures, squeeze_pair
+from generate_structures import generate_structures, squeeze_pair, squeezed_indices
 from thermoweave.frames import closest_distance, read_frames
 from thermoweave.generators import ionic_melt
 
@@ -86,3 +86,12 @@ def test_forces_of_the_ionic_potential_are_its_gradient():
 def test_packing_ends_even_in_a_small_cell():
     atoms = ionic_melt.random_packing({"K": 6, "Cl": 6}, 250.0, RADII, np.random.default_rng(0))
     assert len(atoms) == 12 and str(atoms.symbols) == "K6Cl6"
+
+
+def test_every_temperature_has_structures_of_both_kinds():
+    squeezed = squeezed_indices(13, 4, 0.5)
+    assert len(squeezed) == 7
+    for temperature in range(4):
+        own = {index for index in range(13) if index % 4 == temperature}
+        assert own & squeezed and own - squeezed
+    assert squeezed_indices(5, 2, 0.0) == set() and squeezed_indices(5, 2, 1.0) == set(range(5))

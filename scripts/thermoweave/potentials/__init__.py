@@ -4,6 +4,7 @@ An adapter is a plain module with
 
     HYPERS       dict: default hyperparameters, each with a comment of its meaning
     REFERENCES   list of str: the papers to cite
+    DISTRIBUTION str: the installed distribution whose version the manifest records
     train(train, valid, hypers, seed, directory) -> list[Path]      weight files
     compile(weights, directory, device) -> Path                     the same model for this machine, faster
     calculator(weights, device, dtype) -> ASE calculator            from what `train` or `compile` wrote

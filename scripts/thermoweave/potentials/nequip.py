@@ -41,6 +41,7 @@ REFERENCES = [
     "S. Batzner et al., Nat. Commun. 13, 2453 (2022), doi:10.1038/s41467-022-29939-5",
     "C. W. Tan et al., arXiv:2504.16068 (2025)",
 ]
+DISTRIBUTION = "nequip"
 PACKAGE, COMPILED = "model.nequip.zip", "model.nequip.pt2"
 MONITOR = "val0_epoch/weighted_sum"  # eV/atom + eV/A: the sum of the validation RMSEs
 

@@ -1,0 +1,58 @@
+"""A config against config/schema.yaml: sentences that say what is wrong, where, and what is allowed."""
+
+import difflib
+from pathlib import Path
+
+
+def schema_faults(config: dict, schema_file: Path) -> list[str]:
+    """Sentences for every place where the config breaks the schema."""
+    import yaml
+    from jsonschema import Draft202012Validator
+
+    schema = yaml.safe_load(schema_file.read_text())
+    faults = []
+    for error in sorted(
+        Draft202012Validator(schema).iter_errors(config), key=lambda e: [str(p) for p in e.absolute_path]
+    ):
+        key = ".".join(str(part) for part in error.absolute_path)
+        if error.validator == "additionalProperties":
+            allowed = error.schema["properties"]
+            for name in error.instance.keys() - allowed.keys():
+                faults.append(
+                    f"{_join(key, name)}: unknown key{did_you_mean(str(name), allowed)}; allowed: {', '.join(allowed)}"
+                )
+        elif error.validator == "required":
+            for name in set(error.validator_value) - set(error.instance):
+                meaning = error.schema["properties"][name].get("description", "a section")
+                fault = f"{_join(key, name)}: missing ({meaning})"
+                if fault not in faults:
+                    faults.append(fault)
+        elif error.validator == "enum":
+            options = [str(option) for option in error.validator_value]
+            faults.append(
+                f"{key}: {error.instance!r} is not one of {', '.join(options)}"
+                f"{did_you_mean(str(error.instance), options)}"
+            )
+        elif "propertyNames" in error.absolute_schema_path:
+            hint = f'; write it in quotes, "{error.instance}"' if isinstance(error.instance, int | float) else ""
+            faults.append(f"{key}: {error.instance!r} is no name (letters, digits and _ . -){hint}")
+        elif error.validator == "pattern" or (error.validator == "type" and error.validator_value == "string"):
+            hint = f'; write it in quotes, "{error.instance}"' if isinstance(error.instance, int | float) else ""
+            faults.append(
+                f"{key}: {error.instance!r} is not a plain number in quotes{hint}"
+                if key != "name"
+                else f"name: {error.message}"
+            )
+        else:
+            meaning = error.schema.get("description", "")
+            faults.append(f"{key}: {error.message}{f' ({meaning})' if meaning else ''}")
+    return faults
+
+
+def did_you_mean(name: str, allowed) -> str:
+    near = difflib.get_close_matches(name, [str(a) for a in allowed], n=1, cutoff=0.6)
+    return f" (did you mean {near[0]}?)" if near else ""
+
+
+def _join(key: str, name: str) -> str:
+    return f"{key}.{name}" if key else str(name)
