@@ -8,7 +8,7 @@ export PWD := $(CURDIR)
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup environments demo campaign rulegraph test doctor lint clean clean-environments
+.PHONY: help setup environments demo campaign rulegraph test conformance doctor lint clean clean-environments
 
 help:  ## this list
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 27
@@ -51,6 +51,9 @@ rulegraph: setup  ## the pipeline picture of README.md, from the rules
 # tests/Snakefile says which tests run in which environment.
 test: environments  ## the tests
 	$(SNAKEMAKE) --snakefile tests/Snakefile --cores 1 --quiet host rules progress -- workflow $(RULE_ENVIRONMENTS)
+
+conformance: setup  ## the conformance tests of the potentials whose environments `make test` does not make
+	$(SNAKEMAKE) --snakefile tests/Snakefile --cores 1 --quiet host rules progress -- deepmd
 
 doctor:  ## what this machine has, and what each missing thing would give
 	@python3 tools/doctor.py

@@ -13,8 +13,10 @@ from thermoweave import campaign, environment, labellers
 
 environment.provide_conda(Path(workflow.basedir))
 
-# What the labeller needs of the machine: a profile's set-resources for label_structures replaces it.
+# What label jobs need of the machine: what a profile sets for label_structures holds for label_convergence_level, too.
 LABEL_MACHINE = {
+    "runtime": 60,  # minutes; pw.x stops itself before they are over, and the next run goes on from its charge density
+    "mem_mb": 2000,
     "pw_command": f"python {shlex.quote(workflow.basedir)}/tools/pw_wheel.py",
     "npool": 1,  # of an MPI pw.x with k-points
     "pseudo_dir": f"{workflow.basedir}/resources/pseudopotentials",
@@ -22,7 +24,11 @@ LABEL_MACHINE = {
     "scratch": "results/label/scratch",
 }
 set_by_profile = workflow.resource_settings.overwrite_resources.get("label_structures", {})
-LABEL_MACHINE |= {name: value.raw for name, value in set_by_profile.items() if name in LABEL_MACHINE}
+LABEL_MACHINE |= {
+    name: value.raw for name, value in set_by_profile.items() if type(value.raw) is type(LABEL_MACHINE.get(name))
+}
+LABEL_THREADS = workflow.resource_settings.overwrite_threads.get("label_structures", 1)
+LABEL_THREADS = getattr(LABEL_THREADS, "raw", LABEL_THREADS)
 
 # Stops here, before any job, at the first wrong key, value or combination.
 campaign.validate(config, Path(workflow.basedir), Path(LABEL_MACHINE["pseudo_dir"]))

@@ -24,13 +24,9 @@ rule label_structures:
     priority: 1
     conda:
         LABEL_ENVIRONMENT
-    threads: 1
+    threads: LABEL_THREADS
     resources:
         **LABEL_MACHINE,
-        # minutes; pw.x stops itself before they are over, and the next run goes on from its charge density
-        runtime=60,
-        mem_mb=2000,
-        # facts of the machine: a profile's set-resources replaces them
     params:
         **LABEL_RULES,
         batch=lambda wildcards: int(wildcards.batch),

@@ -82,7 +82,7 @@ def _computed(
 ) -> Atoms | None:
     """Climb the ladder from where a killed job stood; the label, or None at the ladder's end."""
     asked_for = label_id(atoms, levels[None])
-    label = None
+    label, attempt = None, None
     for attempt, calculation, rung in climb(atoms, asked_for, batch, _last(attempts, asked_for)):
         told = attempt.outcome, attempt.evidence, attempt.rung, attempt.wall_s
         log.info("%s: %s, %s (%s, %.1f s)", where, *told)
@@ -94,6 +94,8 @@ def _computed(
             store.put(frame)  # before the record: what the record calls a success is in the store
             label = _labelled(atoms, frame, levels[None], changed, batch)
         attempts.add(asdict(attempt))
+    if attempt is None:
+        log.info("%s: rejected, a killed job had come to the end of its ladder", where)
     return label
 
 

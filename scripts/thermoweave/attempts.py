@@ -33,6 +33,8 @@ class Attempt:
     program: str
 
 
+# After these the ladder begins anew: the label is gone from the store, or the gate has just let the structure pass.
+AFRESH = {*gate.ACCEPTED, "TOO_CLOSE", "BAD_STRUCTURE"}
 COLUMNS = list(Attempt.__annotations__)
 
 
@@ -100,7 +102,7 @@ def _resumed(batch: Batch, last: dict | None) -> Rung | None:
     first where that is not known, or where the rung multiplies what only an attempt tells.
     """
     named = {rung.name: rung for rung in batch.rungs}
-    if not last or last["rung"] not in named or last["outcome"] in gate.ACCEPTED:
+    if not last or last["rung"] not in named or last["outcome"] in AFRESH:
         return batch.rungs[0]
     if last["outcome"] in gate.MACHINE_FAULTS:
         rung = named[last["rung"]]

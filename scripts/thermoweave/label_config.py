@@ -20,8 +20,9 @@ def label_faults(config: dict, root: Path, pseudo_dir: Path) -> list[str]:
     if environment not in known:
         where = f"label.{name}.environment: no envs/{environment}.yaml"
         faults.append(f"{where}{did_you_mean(environment, known)}; there are {', '.join(known)}")
-    keys = labeller.RUNG_KEYS | settings.keys()
-    faults += ladder.faults(root / "config" / "ladder.toml", name, keys, label["allowed_rungs"], labeller.NUMERICS)
+    faults += ladder.faults(
+        root / "config" / "ladder.toml", name, labeller.RUNG_KEYS, label["allowed_rungs"], labeller.NUMERICS
+    )
     return faults or convergence_faults(config, root, pseudo_dir)
 
 

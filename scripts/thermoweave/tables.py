@@ -53,10 +53,6 @@ class Record:
         if kind is None:
             os.replace(self.partial, self.path)
 
-    def holds(self, **wanted: str) -> bool:
-        """Whether some row has all these values."""
-        return any(all(row[key] == value for key, value in wanted.items()) for row in self.rows)
-
     def add(self, row: dict) -> None:
         """Append a row; it is in the file when this returns."""
         self.rows.append({key: str(value) for key, value in row.items()})

@@ -8,8 +8,13 @@ from thermoweave import potentials
 R_MAX = 4.5
 # What makes a model tiny, by backend.
 TINY = {
+    "deepmd": {
+        "steps": 400,
+        "energy_weight": [10.0, 10.0],
+        "fitting_neuron": [8, 8],
+        "descriptor": {"type": "se_e2_a", "neuron": [4, 8], "axis_neuron": 2, "sel": "auto:1.3"},
+    },
     "lennard_jones": {},
-    "mace": {"num_channels": 4, "epochs": 2},
     "nequip": {"num_features": 4, "radial_width": 8, "epochs": 2},
 }
 

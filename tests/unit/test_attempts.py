@@ -201,3 +201,8 @@ def test_nor_between_two_rungs(climbing):
     player.calculate = slow
     attempts, fault = climbing(player, deadline=time.monotonic() + 0.1)
     assert attempts == [("as asked", "UNCONVERGED")] and "runtime is over" in fault
+
+
+def test_a_gate_that_was_loosened_lets_the_structure_be_computed(climbing):
+    climbing(Player("SUCCESS"), last=row("as asked", "TOO_CLOSE"))
+    assert [attempt.outcome for attempt in climbing.attempts] == ["SUCCESS"]

@@ -209,3 +209,10 @@ def test_a_pseudopotential_exchanged_within_a_batch_makes_no_label(campaign, pse
     with pytest.raises((MachineFault, ValueError)):
         campaign.label([pair(), pair(2.3)], f"{scene}; {exchange}", scene, pseudo_dir=pseudopotentials)
     assert not list(campaign.store.folder.glob("*/*.extxyz"))
+
+
+def test_a_rank_that_mpich_says_was_killed_rejects_nothing(campaign):
+    """Its launcher ends with the bare number of the signal, which pw.x could have said itself."""
+    banner = "=   EXIT CODE: 9\\nYOUR APPLICATION TERMINATED WITH THE EXIT STRING: Killed (signal 9)"
+    with pytest.raises(MachineFault, match="KILLED .* by SIGKILL"):
+        campaign.label([pair()], f"{prints('stopped')}; printf '{banner}\\n'; exit 9")

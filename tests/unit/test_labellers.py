@@ -4,6 +4,7 @@ import time
 
 import pytest
 from ase.build import bulk
+from ase.calculators.calculator import Calculator
 from ase.calculators.emt import EMT
 from ase.calculators.lj import LennardJones
 from labelling import LIMITS, Campaign, outcomes
@@ -195,3 +196,21 @@ def test_what_the_machine_lacks_rejects_no_structure(campaign, picky, fails, out
 def test_a_calculator_without_stress_says_so(campaign, picky):
     frames, rows = label(campaign, picky(*["no stress"] * 4), needs_stress=True)
     assert not frames and "PropertyNotImplementedError: stress" in rows[-1]["evidence"]
+
+
+@pytest.mark.parametrize(
+    ("said", "outcome"),
+    [
+        ('Calculator "vasp" failed with command "srun vasp_std" error: 127', "NOT_STARTED"),
+        ("RuntimeError: CUDA out of memory. Tried to allocate 2 GiB", "OUT_OF_MEMORY"),
+        ("the cell is singular", "PROGRAM_ERROR"),
+    ],
+)
+def test_what_a_calculator_says_tells_the_machine_from_the_structure(tmp_path, said, outcome):
+    class Fails(Calculator):
+        implemented_properties = ("energy", "forces")
+
+        def calculate(self, *arguments):
+            raise RuntimeError(said)
+
+    assert any_ase.evaluate(bulk("Cu"), Fails(), tmp_path, False, "a program").fault.outcome == outcome

@@ -3,7 +3,7 @@
 An adapter is a plain module with
 
     NUMERICS     set of str: settings of its section `label.NAME` that change how a result is reached, not the result
-    RUNG_KEYS    set of str: what a rung of config/ladder.toml may change, besides the keys of that section
+    RUNG_KEYS    set of str: what a rung of config/ladder.toml may change
     MODULES      tuple of str: other modules that its numbers depend on
     faults(settings, species, pseudo_dir) -> list[str]    what is wrong, beyond config/schema.yaml; before any job
     level(settings, machine, species) -> dict        hashes of what labels must share to be trained together;

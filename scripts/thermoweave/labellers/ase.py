@@ -66,6 +66,10 @@ def evaluate(atoms: Atoms, calculator: Calculator, folder: Path, needs_stress: b
         outcome = "UNCONVERGED" if "converge" in said.lower() else "PROGRAM_ERROR"
         if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
             outcome = "DISK_FULL"
+        elif re.search(r"error: 12[67]\b|command not found|: not found|environment variable|is not set", said, re.I):
+            outcome = "NOT_STARTED"
+        elif re.search(r"out of memory|cannot allocate memory", said, re.I):
+            outcome = "OUT_OF_MEMORY"
         return Calculation(fault=Verdict(outcome, f"{type(error).__name__}: {said}"), program=program, printed=said)
     fault = None
     if getattr(calculator, "converged", None) is False:  # ASE's Vasp tells it so

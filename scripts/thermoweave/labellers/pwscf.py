@@ -18,7 +18,8 @@ from thermoweave.labellers import Machine, settings_hash
 MODULES = ("espresso_input", "espresso_output", "pseudopotentials")
 # How the SCF gets there; what it converges to does not depend on them.
 NUMERICS = (espresso_input.ELECTRONS | {"nbnd", "npool"}) - {"conv_thr"}
-RUNG_KEYS = espresso_input.ELECTRONS | espresso_input.SYSTEM | {"npool"}
+# Not the cutoff: energies of two cutoffs differ by tenths of an eV an atom, and one training set cannot hold both.
+RUNG_KEYS = espresso_input.ELECTRONS | espresso_input.SYSTEM - {"ecutwfc"} | {"npool"}
 # Keys of &SYSTEM that the config has a key of its own for, or that follow from the structure.
 NOT_IN_SYSTEM = espresso_input.SYSTEM | {"ibrav", "nat", "ntyp", "nosym", "input_dft", "celldm", "a", "b", "c"}
 # pw.x takes any other word for none, without a word.
@@ -136,6 +137,8 @@ def _machine_fault(
         return Verdict("OUT_OF_MEMORY", f"{estimate}: raise mem_mb of rule label_structures, or give it more cores")
     # what a shell or an MPI launcher makes of a signal
     number = -returncode if returncode < 0 else returncode - 128  # pw.x out of time is 255
+    if rank := re.search(r"EXIT STRING: .*\(signal (\d+)\)", printed):  # MPICH's launcher ends with the bare number
+        number = int(rank.group(1))
     if 0 < number < signal.NSIG and not output.job_done:  # a crash behind JOB DONE takes nothing back
         name = signal.Signals(number).name if number in set(signal.Signals) else f"signal {number}"
         hint = f"; memory may be short: {estimate}" if number == signal.SIGKILL else f": {tail}"

@@ -20,7 +20,7 @@ from types import ModuleType
 from thermoweave.potentials import manifest as manifests
 from thermoweave.potentials.wall import Walled
 
-NOT_ADAPTERS = {"__init__", "manifest", "wall"}
+NOT_ADAPTERS = {"__init__", "command", "manifest", "wall"}
 
 
 def available() -> list[str]:

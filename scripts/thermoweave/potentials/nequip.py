@@ -9,9 +9,7 @@ import csv
 import json
 import logging
 import math
-import os
 import shutil
-import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -21,6 +19,8 @@ import numpy as np
 from ase import Atoms
 from ase.calculators.calculator import Calculator
 from ase.io import write
+
+from thermoweave.potentials.command import run
 
 HYPERS = {
     "r_max": 6.0,  # A, cutoff of one layer
@@ -162,16 +162,7 @@ def _shifts(train: Sequence[Atoms], elements: Sequence[str]) -> dict[str, float]
 
 def _run(command: str, arguments: Sequence[str], directory: Path, **environment: str) -> None:
     """Run nequip's `command` with its output in directory/nequip-{command}.log."""
-    path = directory / f"nequip-{command}.log"
-    argv = [sys.executable, "-m", f"nequip.scripts.{command}", *arguments]
-    environment = {**os.environ, **environment}
-    with open(path, "w") as output:
-        status = subprocess.run(
-            argv, cwd=directory, stdout=output, stderr=subprocess.STDOUT, env=environment
-        ).returncode
-    if status:
-        tail = "\n".join(path.read_text().splitlines()[-15:])
-        raise RuntimeError(f"nequip-{command} ended with status {status}; the end of {path}:\n{tail}")
+    run([sys.executable, "-m", f"nequip.scripts.{command}", *arguments], directory, f"nequip-{command}", environment)
 
 
 def _check(metrics: Path) -> None:
