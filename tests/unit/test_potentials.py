@@ -15,7 +15,7 @@ def test_adapters_are_listed_without_importing_them():
 @pytest.mark.parametrize("name", potentials.available())
 def test_every_adapter_has_what_the_workflow_calls(name):
     adapter = potentials.adapter(name)
-    assert adapter.HYPERS and adapter.REFERENCES
+    assert adapter.HYPERS and adapter.REFERENCES and adapter.DISTRIBUTION
     assert "r_max" in adapter.HYPERS and adapter.HYPERS["dtype"] in ("float32", "float64")
     for function in ("train", "compile", "calculator"):
         assert callable(getattr(adapter, function))

@@ -34,6 +34,7 @@ def translate(weights, directory, device="cpu"):
 
 
 STAND_IN = SimpleNamespace(
+    DISTRIBUTION="nequip",
     HYPERS={"r_max": 5.0, "dtype": "float64", "epochs": 1},
     REFERENCES=[],
     train=fit,
