@@ -9,25 +9,14 @@ import statistics
 import sys
 import tempfile
 import time
+from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
-from ase.build import bulk
+sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT / "scripts"))
+from label_speed import MACHINE, ROOT, SETTINGS, structure  # noqa: E402
+from thermoweave.labellers import pwscf  # noqa: E402
 
-from thermoweave.labellers import Machine, pwscf  # noqa: E402
-
-SETTINGS = {
-    "functional": "LDA",
-    "ecutwfc": 25,
-    "conv_thr": 1e-7,
-    "mixing_beta": 0.7,
-    "electron_maxstep": 100,
-    "occupations": "fixed",
-    "kpoints": [1, 1, 1],
-}
 COMMANDS = {
     "reference BLAS": f"{sys.executable} -m qepy --pw.x",
     "OpenBLAS": f"{sys.executable} {ROOT}/tools/pw_wheel.py",
@@ -35,16 +24,13 @@ COMMANDS = {
 
 
 def main() -> None:
-    atoms = bulk("LiCl", "rocksalt", a=5.7, cubic=True) * (3, 1, 1)
-    lithium = np.flatnonzero(atoms.symbols == "Li")
-    atoms.symbols[lithium[::2]] = "K"
-    atoms.rattle(0.2, seed=1)
+    atoms = structure(seed=1)
     ratios = []
     for pair in range(int(sys.argv[1]) if len(sys.argv) > 1 else 3):
         seconds, energies = [], []
         for name, command in COMMANDS.items():
             with tempfile.TemporaryDirectory() as scratch:
-                machine = Machine(pw_command=command, pseudo_dir=ROOT / "resources" / "pseudopotentials")
+                machine = replace(MACHINE, pw_command=command)
                 start = time.perf_counter()
                 calculation = pwscf.calculate(atoms, SETTINGS, machine, Path(scratch), needs_stress=False)
                 seconds.append(time.perf_counter() - start)

@@ -30,6 +30,7 @@ VARIANTS = {
     "mixing_beta 0.3": {"mixing_beta": 0.3},
     "mixing_mode TF": {"mixing_mode": "TF"},
     "mixing_mode local-TF": {"mixing_mode": "local-TF"},
+    "diagonalization rmm-davidson": {"diagonalization": "rmm-davidson"},
     "diagonalization rmm-paro": {"diagonalization": "rmm-paro"},
     "diagonalization paro": {"diagonalization": "paro"},
     "diagonalization ppcg": {"diagonalization": "ppcg"},

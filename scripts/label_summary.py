@@ -4,6 +4,7 @@ import logging
 from pathlib import Path
 
 from thermoweave import environment, logs
+from thermoweave.attempts import COLUMNS
 from thermoweave.gate import ACCEPTED
 from thermoweave.tables import read_csv, write_csv
 
@@ -18,7 +19,7 @@ def label_summary(attempts: list[Path], out_summary: Path, out_rejected: Path) -
             rows.append({"batch": f"{Path(path).parent.name}/{Path(path).stem}", **row})
             last[row["label_id"]] = rows[-1]
     rejected = [row for row in last.values() if row["outcome"] not in ACCEPTED]
-    columns = list(rows[0])
+    columns = ["batch", *COLUMNS]
     write_csv(out_summary, rows, columns)
     write_csv(out_rejected, rejected, columns)
     core_h = sum(float(row["core_s"]) for row in rows) / 3600

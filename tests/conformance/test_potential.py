@@ -147,8 +147,3 @@ def test_energy_is_conserved(atoms):
     VelocityVerlet(atoms, 1 * units.fs).run(100)
     kinetic = atoms.get_kinetic_energy()
     assert abs(atoms.get_total_energy() - start) < 0.02 * max(kinetic, 0.5)
-
-
-def test_an_element_that_no_label_held_is_refused(calculator):
-    with pytest.raises(Exception, match=r"(?i)Na|type|element|species|symbol|11"):
-        evaluate(calculator, Atoms("NaCl", [[0, 0, 0], [0, 0, 2.5]], cell=[6] * 3, pbc=True))

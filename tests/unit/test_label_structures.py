@@ -209,3 +209,11 @@ def test_two_jobs_work_in_folders_of_their_own(tmp_path):
         labellers.scratch("s", f"{tmp_path}/b/batch0.ext"),
     )
     assert one != other and one.parent == other.parent
+
+
+def test_a_round_without_structures_has_an_empty_record(campaign):
+    """A walk that stops at once leaves nothing to label: that is for the audit, not a traceback."""
+    campaign.label([])
+    label_summary([campaign.folder / "batch0.csv"], campaign.folder / "summary.csv", campaign.folder / "rejected.csv")
+    assert read_csv(campaign.folder / "summary.csv") == []
+    assert (campaign.folder / "summary.csv").read_text().startswith("batch,label_id,")

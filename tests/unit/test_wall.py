@@ -152,3 +152,15 @@ def test_pairs_without_vesin_are_the_same(monkeypatch):
     results = [walls.evaluate(r_min, 30.0, atoms.numbers, *found) for found in (fast, slow)]
     for a, b in zip(*results, strict=True):
         assert a == pytest.approx(b)
+
+
+def test_an_element_that_no_label_held_is_refused_before_the_network_is_asked():
+    class Asked(Nothing):
+        def calculate(self, *arguments):
+            raise AssertionError("the network was asked")
+
+    wall = walls.fit_wall([Atoms("LiCl", [[0, 0, 0], [2.5, 0, 0]], cell=[9] * 3, pbc=True)], 30.0)
+    atoms = Atoms("NaCl", [[0, 0, 0], [2.5, 0, 0]], cell=[9] * 3, pbc=True)
+    atoms.calc = walls.Walled(Asked(), wall, {"elements": ["Cl", "Li"]})
+    with pytest.raises(ValueError, match="no label held Na; the potential knows Cl, Li"):
+        atoms.get_potential_energy()

@@ -13,14 +13,14 @@ An adapter is a plain module with
 and everything else sees only `gate.Calculation`.
 """
 
-import difflib
 import hashlib
-import importlib
 import json
 import time
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
+
+from thermoweave import adapters
 
 
 @dataclass
@@ -40,17 +40,13 @@ class Machine:
 
 
 def available() -> list[str]:
-    """Names of the labellers, from the file names in this folder; nothing is imported."""
-    return sorted(path.stem for path in Path(__file__).parent.glob("*.py") if path.stem != "__init__")
+    """Names of the labellers; nothing is imported."""
+    return adapters.names(Path(__file__).parent, {"__init__"})
 
 
 def adapter(name: str) -> ModuleType:
     """Import the adapter `name`. Raises ValueError, with the nearest name, if there is no such labeller."""
-    if name not in available():
-        near = difflib.get_close_matches(name, available(), n=1)
-        hint = f"; did you mean {near[0]!r}?" if near else ""
-        raise ValueError(f"no labeller {name!r}; there are {', '.join(available())}{hint}")
-    return importlib.import_module(f"{__name__}.{name}")
+    return adapters.load(__name__, name, available(), "labeller")
 
 
 def of(label: dict) -> str:

@@ -13,10 +13,10 @@ and everything downstream sees only potential.json (`manifest`): `load` turns it
 """
 
 import difflib
-import importlib
 from pathlib import Path
 from types import ModuleType
 
+from thermoweave import adapters
 from thermoweave.potentials import manifest as manifests
 from thermoweave.potentials.wall import Walled
 
@@ -24,17 +24,13 @@ NOT_ADAPTERS = {"__init__", "command", "manifest", "wall"}
 
 
 def available() -> list[str]:
-    """Names of the backends, from the file names in this folder; nothing is imported."""
-    return sorted(path.stem for path in Path(__file__).parent.glob("*.py") if path.stem not in NOT_ADAPTERS)
+    """Names of the backends; nothing is imported."""
+    return adapters.names(Path(__file__).parent, NOT_ADAPTERS)
 
 
 def adapter(name: str) -> ModuleType:
     """Import the adapter `name`. Raises ValueError, with the nearest name, if there is no such backend."""
-    if name not in available():
-        near = difflib.get_close_matches(name, available(), n=1)
-        hint = f"; did you mean {near[0]!r}?" if near else ""
-        raise ValueError(f"no potential backend {name!r}; there are {', '.join(available())}{hint}")
-    return importlib.import_module(f"{__name__}.{name}")
+    return adapters.load(__name__, name, available(), "potential backend")
 
 
 def hyperparameters(name: str, changes: dict) -> dict:

@@ -21,7 +21,7 @@ from itertools import combinations_with_replacement
 import numpy as np
 from ase import Atoms
 from ase.calculators.calculator import Calculator, all_changes
-from ase.data import atomic_numbers
+from ase.data import atomic_numbers, chemical_symbols
 from ase.stress import full_3x3_to_voigt_6_stress
 
 STIFFNESS = 30.0  # eV/A^2: stops an ion of 1300 K (kT = 0.11 eV) within 0.1 A, and is still integrated well at 2 fs
@@ -116,7 +116,8 @@ class Walled(Calculator):
     """An ASE calculator plus the wall; `results` also holds `wall_contacts` (touching pairs) and `wall_energy` (eV).
 
     `network`: an ASE calculator, run as it is and never shown the wall. `manifest`: the potential's manifest, kept for
-    whoever wants to write its hash or its errors beside a trajectory.
+    whoever wants to write its hash or its errors beside a trajectory. Raises ValueError for an element that is not
+    among the manifest's.
     """
 
     def __init__(self, network: Calculator, wall: dict, manifest: dict | None = None):
@@ -124,10 +125,18 @@ class Walled(Calculator):
         self.network, self.wall, self.manifest = network, wall, manifest
         self.implemented_properties = list(network.implemented_properties)
         self._r_min, self._stiffness = table(wall), wall["stiffness_eV_per_A2"]
+        self._known = np.full(len(atomic_numbers) + 1, manifest is None)
+        self._known[[atomic_numbers[symbol] for symbol in (manifest or {}).get("elements", [])]] = True
 
     def calculate(
         self, atoms: Atoms, properties: Sequence[str] = ("energy",), system_changes: Sequence[str] = tuple(all_changes)
     ) -> None:
+        # here and not in the adapters: what their packages say of a stranger differs, and not all of them refuse it
+        if not self._known[atoms.numbers].all():
+            unknown = sorted({chemical_symbols[z] for z in atoms.numbers[~self._known[atoms.numbers]]})
+            raise ValueError(
+                f"no label held {', '.join(unknown)}; the potential knows {', '.join(self.manifest['elements'])}"
+            )
         self.network.calculate(atoms, list(properties), list(system_changes))
         self.atoms = self.network.atoms  # the network's own copy: copying again costs as much as the wall itself
         # a search of its own at the wall's short range costs less than sorting out the network's 100 neighbours an atom
