@@ -53,7 +53,7 @@ test: environments  ## the tests
 	$(SNAKEMAKE) --snakefile tests/Snakefile --cores 1 --quiet host rules progress -- workflow $(RULE_ENVIRONMENTS)
 
 conformance: setup  ## the conformance tests of the potentials whose environments `make test` does not make
-	$(SNAKEMAKE) --snakefile tests/Snakefile --cores 1 --quiet host rules progress -- deepmd
+	$(SNAKEMAKE) --snakefile tests/Snakefile --cores 1 --quiet host rules progress -- deepmd mace schnetpack torchani
 
 doctor:  ## what this machine has, and what each missing thing would give
 	@python3 tools/doctor.py

@@ -53,6 +53,9 @@ rule all:
             backend=BACKENDS,
             seed=SEEDS,
         ),
+        "results/train/compare.csv",
+        "results/train/compare.html",
+        "results/train/compare.svg",
         "results/audit/cost.csv",
         "results/audit/cost.html",
     localrule: True

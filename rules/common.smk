@@ -9,7 +9,7 @@ from pathlib import Path
 SCRIPTS = f"{workflow.basedir}/scripts"
 sys.path.insert(0, SCRIPTS)
 
-from thermoweave import campaign, environment, labellers
+from thermoweave import campaign, environment, labellers, train_config
 
 environment.provide_conda(Path(workflow.basedir))
 
@@ -39,8 +39,6 @@ REPLICAS = [str(k) for k in range(1, config["replicas"] + 1)]
 BACKENDS = list(config["train"]["backends"])
 SEEDS = config["train"]["seeds"]
 LAST_ROUND = config["explore"]["rounds"]
-# The potential that walks in `explore`.
-EXPLORER = f"{BACKENDS[0]}/seed{SEEDS[0]}"
 SYSTEM = config["system"]
 LABELLER = labellers.of(config["label"])
 LABEL_ENVIRONMENT = f"../envs/{config['label'][LABELLER].get('environment', LABELLER)}.yaml"
@@ -62,6 +60,7 @@ wildcard_constraints:
     batch=r"\d+",
     seed=r"\d+",
     backend="|".join(BACKENDS),
+    share=r"0\.\d+",
 
 
 # Rules on the way to the last potential have priority 1: everything waits for it, and what does not need it fills the gaps.
@@ -71,6 +70,12 @@ def modules(*names):
     """Files of scripts/thermoweave that a rule's numbers depend on: Snakemake tracks a script, not what it imports."""
     # relative: a checkout that moves with its campaigns stays up to date
     return [os.path.relpath(f"{SCRIPTS}/thermoweave/{name}.py") for name in names]
+
+
+def adapter_of(wildcards):
+    """Files of a potential's adapter: NAME.py and its parts, NAME_*.py."""
+    parts = sorted(Path(f"{SCRIPTS}/thermoweave/potentials").glob(f"{wildcards.backend}_*.py"))
+    return modules(f"potentials/{wildcards.backend}", *(f"potentials/{path.stem}" for path in parts))
 
 
 def batches(round):
@@ -97,10 +102,15 @@ def labels_until(wildcards):
     return [path for k in range(int(wildcards.round) + 1) for path in batch_files("extxyz", k)]
 
 
+def trained(name, seed="{seed}"):
+    """A file of the potential of the last round with a seed."""
+    return f"results/train/round{LAST_ROUND}/{{backend}}/seed{seed}/{name}"
+
+
 def potential_of(wildcards):
     """The compiled potential of the last round; replicas take the trained seeds in turn, so that their spread shows it."""
     seed = SEEDS[(int(wildcards.replica) - 1) % len(SEEDS)]
-    return f"results/train/round{LAST_ROUND}/{{backend}}/seed{seed}/compiled/potential.json"
+    return trained("compiled/potential.json", seed)
 
 
 def verdicts(backend):

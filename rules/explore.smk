@@ -10,8 +10,11 @@ OUTPUTS, below results/explore/round{round}/x{concentration}/:
 rule explore_md:
     input:
         structures="results/generate/x{concentration}/structures.extxyz",
-        potential=f"results/train/round{{round}}/{EXPLORER}/potential.json",
-        code=modules("composition", "health", "engines/ase", "potentials/wall"),
+        # the first one walks; with further seeds, all of them judge the frames
+        potentials=expand(
+            "results/train/round{{round}}/{backend}/seed{seed}/potential.json", backend=BACKENDS[0], seed=SEEDS
+        ),
+        code=modules("composition", "health", "engines/ase", "potentials/committee", "potentials/wall"),
     output:
         candidates="results/explore/round{round}/x{concentration}/candidates.extxyz",
         walks="results/explore/round{round}/x{concentration}/walks.csv",

@@ -6,10 +6,13 @@ OUTPUTS:
     results/generate/x{concentration}/T{temperature}/start{replica}.extxyz   where production runs start
 """
 
+TEACHER = config["generate"].get("teacher")
+
 
 rule generate_structures:
     input:
         code=modules("composition", "generators/ionic_melt"),
+        teacher=TEACHER["potential"] if TEACHER else [],
     output:
         structures="results/generate/x{concentration}/structures.extxyz",
     log:
@@ -18,7 +21,7 @@ rule generate_structures:
         "results/benchmarks/generate_structures/x{concentration}.tsv"
     priority: 1
     conda:
-        "../envs/analysis.yaml"
+        f"../envs/{TEACHER['backend'] if TEACHER else 'analysis'}.yaml"
     resources:
         runtime=10,
     params:
@@ -35,6 +38,7 @@ rule generate_structures:
         contact_scale=config["generate"]["contact_scale"],
         md_ps=config["generate"]["md_ps"],
         seed=config["seed"],
+        teacher=TEACHER,
     message:
         "Making first structures at concentration {wildcards.concentration}."
     script:

@@ -1,18 +1,36 @@
 """Potentials.
 
 REQUIRED INPUTS: results/label/round{0..n}/x{concentration}/batch{batch}.extxyz
-OUTPUTS, below results/train/round{round}/{backend}/seed{seed}/:
-    potential.json + weights, errors.json (held-out frames, per condition), predictions.npz
-    compiled/potential.json + the model compiled for this machine
-    figures/parity.svg
+OUTPUTS, below results/train/:
+    round{round}/{backend}/seed{seed}/
+        potential.json + weights, errors.json (held-out frames, per condition), predictions.npz
+        compiled/potential.json + the model compiled for this machine
+        figures/parity.svg
+    compare.csv, .html, .svg        all potentials of the last round side by side
+and of `snakemake train_learning_curve`:
+    round{round}/{backend}/seed{seed}/share{share}/errors.json, ...     trained on a part of the labels
+    learning_curve.csv, .svg
 """
+
+# What every training takes from the config.
+TRAINING = {
+    "backend": lambda wildcards: wildcards.backend,
+    "hypers": lambda wildcards: train_config.hyperparameters(config, wildcards.backend, int(wildcards.round)),
+    "seed": lambda wildcards: int(wildcards.seed),
+    "sampled": {"concentrations": CONCENTRATIONS, "temperatures": config["generate"]["temperatures"]},
+    "wall_stiffness": config["train"]["wall_stiffness"],
+    "start": lambda wildcards: config["train"]["backends"][wildcards.backend].get("init"),
+    "fine_tune": lambda wildcards: config["train"]["backends"][wildcards.backend].get("fine_tune", True),
+}
+SHARES = config["train"]["learning_curve"]
 
 
 rule train_potential:
     input:
         labels=labels_until,
-        adapter=modules("potentials/{backend}"),
-        code=modules("potentials/wall", "datasets"),
+        adapter=adapter_of,
+        start=lambda wildcards: config["train"]["backends"][wildcards.backend].get("init", []),
+        code=modules("datasets", "prediction", "pairwise", "potentials/shifts", "potentials/start", "potentials/wall"),
     output:
         manifest="results/train/round{round}/{backend}/seed{seed}/potential.json",
         errors="results/train/round{round}/{backend}/seed{seed}/errors.json",
@@ -29,15 +47,31 @@ rule train_potential:
         runtime=120,
         mem_mb=4000,
     params:
+        **TRAINING,
         directory="results/train/round{round}/{backend}/seed{seed}/training",
-        backend=lambda wildcards: wildcards.backend,
-        hypers=lambda wildcards: campaign.hyperparameters(config, wildcards.backend, int(wildcards.round)),
-        seed=lambda wildcards: int(wildcards.seed),
-        wall_stiffness=config["train"]["wall_stiffness"],
     message:
         "Training {wildcards.backend} (seed {wildcards.seed}) on the labels of rounds 0 to {wildcards.round}; any new label trains it again."
     script:
         "../scripts/train_potential.py"
+
+
+# On a part of the labels, for the learning curve.
+use rule train_potential as train_share with:
+    output:
+        manifest="results/train/round{round}/{backend}/seed{seed}/share{share}/potential.json",
+        errors="results/train/round{round}/{backend}/seed{seed}/share{share}/errors.json",
+        predictions="results/train/round{round}/{backend}/seed{seed}/share{share}/predictions.npz",
+    log:
+        "results/logs/train_share/round{round}_{backend}_seed{seed}_share{share}.log",
+    benchmark:
+        "results/benchmarks/train_share/round{round}_{backend}_seed{seed}_share{share}.tsv"
+    priority: 0
+    params:
+        **TRAINING,
+        directory="results/train/round{round}/{backend}/seed{seed}/share{share}/training",
+        share=lambda wildcards: float(wildcards.share),
+    message:
+        "Training {wildcards.backend} (seed {wildcards.seed}) on {wildcards.share} of the labels."
 
 
 rule train_compile:
@@ -60,7 +94,7 @@ rule train_compile:
     params:
         mode=config["train"]["compile"],
     message:
-        "Compiling {wildcards.backend} (seed {wildcards.seed}) of round {wildcards.round} for this machine."
+        "Compiling and timing {wildcards.backend} (seed {wildcards.seed}) of round {wildcards.round} for this machine."
     script:
         "../scripts/train_compile.py"
 
@@ -85,3 +119,57 @@ rule train_plot_parity:
         "Drawing predicted against reference forces of {wildcards.backend}, seed {wildcards.seed}."
     script:
         "../scripts/train_plot_parity.py"
+
+
+rule train_compare:
+    input:
+        manifests=expand(trained("compiled/potential.json"), backend=BACKENDS, seed=SEEDS),
+        predictions=expand(trained("predictions.npz"), backend=BACKENDS, seed=SEEDS),
+        code=modules("figures", "prediction"),
+    output:
+        csv="results/train/compare.csv",
+        html=report(
+            "results/train/compare.html",
+            caption="../report/compare.rst",
+            category="2. Potential",
+            labels={"figure": "potentials side by side", "seed": "all"},
+        ),
+        figure=report(
+            "results/train/compare.svg",
+            caption="../report/compare.rst",
+            category="2. Potential",
+            labels={"figure": "error against cost", "seed": "all"},
+        ),
+    log:
+        "results/logs/train_compare.log",
+    conda:
+        "../envs/analysis.yaml"
+    message:
+        "Comparing the potentials on the same held-out labels."
+    script:
+        "../scripts/train_compare.py"
+
+
+rule train_learning_curve:
+    input:
+        errors=expand(trained("errors.json"), backend=BACKENDS, seed=SEEDS),
+        predictions=expand(trained("predictions.npz"), backend=BACKENDS, seed=SEEDS),
+        share_errors=expand(trained("share{share}/errors.json"), backend=BACKENDS, seed=SEEDS, share=SHARES),
+        share_predictions=expand(trained("share{share}/predictions.npz"), backend=BACKENDS, seed=SEEDS, share=SHARES),
+        code=modules("figures", "prediction"),
+    output:
+        csv="results/train/learning_curve.csv",
+        figure=report(
+            "results/train/learning_curve.svg",
+            caption="../report/learning_curve.rst",
+            category="2. Potential",
+            labels={"figure": "learning curve", "seed": "all"},
+        ),
+    log:
+        "results/logs/train_learning_curve.log",
+    conda:
+        "../envs/analysis.yaml"
+    message:
+        "Drawing how the errors fall with the number of labels."
+    script:
+        "../scripts/train_learning_curve.py"

@@ -1,6 +1,7 @@
 """Let the potential of a round walk at the conditions that will be simulated, and keep what it visits."""
 
 import logging
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,8 @@ from thermoweave import environment, health, logs, potentials
 from thermoweave.composition import cell_volume, unit_counts
 from thermoweave.engines import ase as engine
 from thermoweave.frames import read_frames, write_frames
+from thermoweave.potentials.committee import deviation
+from thermoweave.potentials.wall import Walled
 from thermoweave.seeds import generator_for
 from thermoweave.tables import write_csv
 
@@ -32,8 +35,13 @@ def walk(
     interval: int,
     limits: health.Limits,
     rng: np.random.Generator,
+    committee: Sequence[Walled] = (),
 ) -> tuple[list[Atoms], str | None]:
-    """Frames of one walk up to its end or its first sick frame, and what was wrong with that one."""
+    """Frames of one walk up to its end or its first sick frame, and what was wrong with that one.
+
+    With a `committee` a frame knows how far its members disagree: `force_deviation` (eV/A, of the worst atom) and
+    `energy_deviation` (eV an atom).
+    """
     frames = []
     for index in range(n_frames):
         dynamics = engine.thermostatted(atoms, kelvin, timestep_fs, THERMOSTAT_PS, rng)
@@ -45,33 +53,38 @@ def walk(
         frame.info.update(
             time_ps=(index + 1) * interval * timestep_fs / 1000, wall_contacts=int(atoms.calc.results["wall_contacts"])
         )
+        if committee:
+            forces, energy = deviation(committee, frame)
+            frame.info.update(force_deviation=float(forces.max()), energy_deviation=energy)
         frames.append(frame)
     return frames, None
 
 
 def explore(
-    structures: Path, potential: Path, out_candidates: Path, out_walks: Path, concentration: str, round: int,
-    composition: dict, density: dict, n_units: int, temperatures: list[str], timestep_fs: float, length_ps: float,
-    interval_ps: float, limits: health.Limits, seed: int,
+    structures: Path, potential_files: Sequence[Path], out_candidates: Path, out_walks: Path, concentration: str,
+    round: int, composition: dict, density: dict, n_units: int, temperatures: list[str], timestep_fs: float,
+    length_ps: float, interval_ps: float, limits: health.Limits, seed: int,
 ) -> None:  # fmt: skip
     """One walk a temperature, in a cell of the labels' size at the condition's density; candidates and a line a
-    walk.
+    walk. The first potential walks; where there are more, all of them are the committee.
     """
     interval = max(1, int(interval_ps * 1000 / timestep_fs + 0.5))
     n_frames = int(length_ps / interval_ps + 0.5)
     units = unit_counts(composition, concentration, n_units)
     first = read_frames(structures)
-    calculator = potentials.load(potential)
+    calculator, *others = [potentials.load(path) for path in potential_files]
+    committee = [calculator, *others] if others else []
     candidates, rows = [], []
     for walker, temperature in enumerate(temperatures):
         kelvin = float(temperature)
         atoms = at_density(first[walker % len(first)], cell_volume(units, concentration, temperature, density))
         rng = generator_for(seed, "explore", round, concentration, temperature)
         engine.prepare(atoms, calculator, kelvin, rng)
-        frames, sick = walk(atoms, kelvin, timestep_fs, n_frames, interval, limits, rng)
+        frames, sick = walk(atoms, kelvin, timestep_fs, n_frames, interval, limits, rng, committee)
         for frame in frames:
             frame.info.update(concentration=f"x{concentration}", temperature=f"T{temperature}", round=round + 1)
         contacts = [frame.info["wall_contacts"] for frame in frames]
+        deviations = [frame.info["force_deviation"] for frame in frames if committee]
         rows.append(
             {
                 "concentration": f"x{concentration}",
@@ -79,6 +92,7 @@ def explore(
                 "frames": len(frames),
                 "frames_planned": n_frames,
                 "wall_contacts_per_frame": f"{np.mean(contacts):.4g}" if contacts else "",
+                "force_deviation_eV_A": f"{np.mean(deviations):.4g}" if deviations else "",
                 "stopped": sick or "",
             }
         )
@@ -95,7 +109,7 @@ if __name__ == "__main__":
     limits = health.Limits(**options.pop("health"))
     explore(
         Path(snakemake.input.structures),
-        Path(snakemake.input.potential),
+        [Path(path) for path in snakemake.input.potentials],
         Path(snakemake.output.candidates),
         Path(snakemake.output.walks),
         snakemake.wildcards.concentration,

@@ -1,4 +1,4 @@
-"""Choose what to label next from what the potential visited: frames that touched the wall first."""
+"""Choose what to label next from what the potential visited: frames that touched the wall, then doubtful ones."""
 
 import logging
 from pathlib import Path
@@ -13,16 +13,21 @@ log = logging.getLogger(__name__)
 def select(candidates: list[Atoms], n: int, spacing_ps: float, min_distance: float) -> list[Atoms]:
     """`n` frames, one temperature after the other in turn, or fewer if there are no more.
 
-    Within a temperature the frame with most wall contacts comes first (there the labels end), the later one of equals
-    (more decorrelated from the start). Frames nearer than `spacing_ps` to a chosen one of the same walk, or with
-    atoms closer than `min_distance` (A), are passed over.
+    Within a temperature the frame with most wall contacts comes first (there the labels end), of equals the one on
+    which the committee disagrees most (where there is one), then the later one (more decorrelated from the start).
+    Frames nearer than `spacing_ps` to a chosen one of the same walk, or with atoms closer than `min_distance` (A), are
+    passed over.
     """
     queues: dict[str, list[Atoms]] = {}
     for frame in candidates:
         if closest_distance(frame) >= min_distance:
             queues.setdefault(frame.info["temperature"], []).append(frame)
     for queue in queues.values():
-        queue.sort(key=lambda frame: (-frame.info["wall_contacts"], -frame.info["time_ps"]))
+        queue.sort(
+            key=lambda frame: (
+                -frame.info["wall_contacts"], -frame.info.get("force_deviation", 0.0), -frame.info["time_ps"]
+            )
+        )  # fmt: skip
     chosen: list[Atoms] = []
     while len(chosen) < n and any(queues.values()):
         for queue in queues.values():

@@ -3,16 +3,24 @@
 import itertools
 import logging
 import math
+from collections.abc import Callable, Iterable
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from ase import Atoms
+from numpy.random import Generator
 from thermoweave import environment, logs
 from thermoweave.composition import atom_counts, cell_volume, realised_shares, unit_counts
+from thermoweave.engines import ase as engine
 from thermoweave.frames import closest_distance, write_frames
 from thermoweave.generators import ionic_melt
+from thermoweave.potentials import start as starts
 from thermoweave.seeds import generator_for
 
 log = logging.getLogger(__name__)
+
+# Of a walk with a teacher: its thermostat (ps), and what ends it (eV/A, A).
+THERMOSTAT_PS, MAX_FORCE, MIN_DISTANCE = 0.1, 100.0, 0.7
 
 
 def squeeze_pair(atoms: Atoms, pair: tuple[str, str], scale: float) -> bool:
@@ -41,6 +49,32 @@ def squeezed_indices(n: int, n_temperatures: int, share: float) -> set[int]:
     return set(sorted(range(n), key=lambda index: (-turn[index], index))[: math.ceil(share * n - 1e-9)])
 
 
+def walk_of(teacher: dict, species: Iterable[str], folder: Path) -> Callable[[Atoms, float, Generator], None]:
+    """A function (atoms, temperature in K, rng) that moves atoms as molecular dynamics of the teacher does, in place.
+
+    It raises RuntimeError where the teacher does not hold the melt together.
+    """
+    with TemporaryDirectory(dir=folder, prefix="teacher-") as scratch:
+        calculator = starts.teacher(teacher["potential"], teacher["backend"], species, Path(scratch))
+    n_steps = round(1000 * teacher["md_ps"] / teacher["timestep_fs"])
+
+    def walk(atoms: Atoms, kelvin: float, rng: Generator) -> None:
+        moved = Atoms(atoms.symbols, atoms.positions, cell=atoms.cell, pbc=True)
+        engine.prepare(moved, calculator, kelvin, rng)
+        dynamics = engine.thermostatted(moved, kelvin, teacher["timestep_fs"], THERMOSTAT_PS, rng)
+        done = engine.advance(dynamics, n_steps, MAX_FORCE)
+        closest = closest_distance(moved)
+        if done < n_steps or closest < MIN_DISTANCE:
+            raise RuntimeError(
+                f"the teacher {teacher['potential']} loses the melt at {kelvin:.0f} K: after {done} of {n_steps} steps "
+                f"the closest pair is {closest:.2f} A apart; it does not know this melt: take another one, or shorten "
+                "generate.teacher.md_ps"
+            )
+        atoms.positions = moved.get_positions(wrap=True)
+
+    return walk
+
+
 def generate_structures(
     output: Path,
     concentration: str,
@@ -57,9 +91,10 @@ def generate_structures(
     contact_scale: list[float],
     md_ps: float,
     seed: int,
+    teacher: dict | None = None,
 ) -> None:
     """`n_structures` melts, temperatures in turn, cells strained and heated at random, a share with one squeezed
-    pair.
+    pair. With a `teacher` (backend, potential, md_ps, timestep_fs) each melt then walks with that trained potential.
     """
     units = unit_counts(composition, concentration, n_units)
     counts = atom_counts(units)
@@ -68,12 +103,15 @@ def generate_structures(
     options = {"charges": charges, "radii": radii, "md_ps": md_ps}
     to_squeeze = squeezed_indices(n_structures, len(temperatures), contact_share)
     frames = []
+    walk = walk_of(teacher, counts, output.parent) if teacher else None
     for index in range(n_structures):
         rng = generator_for(seed, "generate", concentration, index)
         temperature = temperatures[index % len(temperatures)]
         volume = cell_volume(units, concentration, temperature, density) * (1 + strain * rng.uniform(-1, 1)) ** 3
         kelvin = float(temperature) * rng.uniform(1, superheat)
         atoms = ionic_melt.generate(counts, volume, kelvin, rng, options)
+        if walk:
+            walk(atoms, kelvin, rng)
         squeezed = index in to_squeeze and squeeze_pair(atoms, next(pairs), rng.uniform(*contact_scale))
         atoms.info["squeezed"] = squeezed
         atoms.info.update(concentration=f"x{concentration}", temperature=f"T{temperature}", round=0, index=index)

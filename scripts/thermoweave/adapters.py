@@ -7,8 +7,9 @@ from types import ModuleType
 
 
 def names(folder: Path, others: set[str]) -> list[str]:
-    """File names in `folder` but for those of `others`, which are no adapters."""
-    return sorted(path.stem for path in folder.glob("*.py") if path.stem not in others)
+    """File names in `folder` but for those of `others`, and for NAME_*, which is a part of the adapter NAME."""
+    stems = sorted(path.stem for path in folder.glob("*.py") if path.stem not in others)
+    return [stem for stem in stems if not any(stem.startswith(f"{other}_") for other in stems)]
 
 
 def load(package: str, name: str, known: list[str], kind: str) -> ModuleType:

@@ -6,10 +6,10 @@ from pathlib import Path
 from ase.data import chemical_symbols
 from ase.formula import Formula
 
-from thermoweave import potentials
 from thermoweave.composition import cell_volume, realised_shares, unit_counts
 from thermoweave.config_schema import did_you_mean, schema_faults
 from thermoweave.label_config import label_faults
+from thermoweave.train_config import backend_faults, teacher_faults
 
 LARGEST_ROUNDING = 0.03  # of a mole fraction, between what is asked for and what a finite cell can hold
 
@@ -24,7 +24,7 @@ def validate(config: dict, root: Path, pseudo_dir: Path) -> None:
     """
     faults = schema_faults(config, root / "config" / "schema.yaml")
     if not faults:
-        checks = (system_faults, grid_faults, length_faults, backend_faults)
+        checks = (system_faults, grid_faults, length_faults, backend_faults, teacher_faults)
         faults = [fault for check in checks for fault in check(config)]
         faults += label_faults(config, root, pseudo_dir)
     if faults:
@@ -137,43 +137,3 @@ def length_faults(config: dict) -> list[str]:
             f"structures squeezes {squeezed} pairs of species, there are {pairs}; raise one of the two (or set it to 0)"
         )
     return faults
-
-
-def backend_faults(config: dict) -> list[str]:
-    """Adapters that exist and hyperparameters that they know."""
-    faults = []
-    for name, changes in config["train"]["backends"].items():
-        known = potentials.available()
-        if name not in known:
-            faults.append(
-                f"train.backends.{name}: no such potential{did_you_mean(name, known)}; available: {', '.join(known)}"
-            )
-            continue
-        try:
-            first = changes.get("round0", {})
-            defaults = potentials.hyperparameters(name, {})
-            potentials.hyperparameters(name, {**{k: v for k, v in changes.items() if k != "round0"}, **first})
-        except ValueError as error:
-            faults.append(f"train.backends.{name}: {error}")
-            continue
-        for key, value in [*changes.items(), *first.items()]:
-            if key != "round0" and not _is_like(value, defaults[key]):
-                faults.append(
-                    f"train.backends.{name}.{key}: {value!r} will not do, it must be like the default {defaults[key]!r}"
-                )
-    return faults
-
-
-def hyperparameters(config: dict, backend: str, round: int) -> dict:
-    """What the config changes of an adapter's HYPERS; `round0` holds what differs in the first potential."""
-    changes = dict(config["train"]["backends"][backend])
-    first = changes.pop("round0", {})
-    return {**changes, **first} if round == 0 and config["explore"]["rounds"] else changes
-
-
-def _is_like(value, default) -> bool:
-    """Whether a hyperparameter has the type of its default and, as a number, its sign."""
-    if isinstance(default, bool) or isinstance(value, bool) or not isinstance(default, int | float):
-        return type(value) is type(default)
-    whole = isinstance(value, int) or isinstance(default, float)
-    return isinstance(value, int | float) and whole and (value > 0 or default == 0)

@@ -6,6 +6,7 @@ and temperature (the strings of the config behind an x and a T: x0.50, T1000) an
 
 import hashlib
 import logging
+import math
 from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
@@ -101,6 +102,36 @@ def split(frames: Sequence[Atoms], every: int = EVERY) -> dict[str, list[Atoms]]
     if unknown:
         raise ValueError(f"no training frame holds {', '.join(sorted(unknown))}: label more structures that do")
     return parts
+
+
+def check_coverage(train: Sequence[Atoms], concentrations: Sequence[str], temperatures: Sequence[str]) -> None:
+    """Raises ValueError where a concentration has no training frame, or all of them are of one temperature though
+    structures were made for several: the potential would be used where nothing was labelled.
+    """
+    at_concentrations, at_temperatures = (set(values) for values in zip(*map(condition, train), strict=True))
+    missing = [x for x in concentrations if x not in at_concentrations]
+    if missing:
+        raise ValueError(
+            f"no training label at concentration {', '.join(missing)} (there are some at "
+            f"{', '.join(sorted(at_concentrations))}): were all of its structures rejected? "
+            "results/label/round*/rejected.csv says why"
+        )
+    if len(temperatures) > 1 and len(at_temperatures) == 1:
+        raise ValueError(
+            f"all {len(train)} training labels are of one temperature ({at_temperatures.pop()} K), structures were "
+            f"made for {', '.join(temperatures)} K: were others rejected? results/label/round*/rejected.csv says why"
+        )
+
+
+def first_share(frames: Sequence[Atoms], share: float) -> list[Atoms]:
+    """A share of the frames, of each concentration and of squeezed ones apart, one at least of each; a larger share
+    holds a smaller one. Frames are taken in order of label_id, which is random with respect to all else.
+    """
+    groups = defaultdict(list)
+    for atoms in sorted(frames, key=lambda atoms: atoms.info["label_id"]):
+        groups[atoms.info["concentration"], bool(atoms.info.get("squeezed", False))].append(atoms)
+    chosen = [atoms for _, group in sorted(groups.items()) for atoms in group[: math.ceil(share * len(group) - 1e-9)]]
+    return sorted(chosen, key=lambda atoms: atoms.info["label_id"])
 
 
 def digest(frames: Sequence[Atoms]) -> str:

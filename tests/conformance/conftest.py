@@ -15,7 +15,32 @@ TINY = {
         "descriptor": {"type": "se_e2_a", "neuron": [4, 8], "axis_neuron": 2, "sel": "auto:1.3"},
     },
     "lennard_jones": {},
-    "nequip": {"num_features": 4, "radial_width": 8, "epochs": 2},
+    "mace": {"num_channels": 8, "radial_MLP": [16], "epochs": 10},
+    "schnetpack": {"num_features": 8, "num_layers": 2, "num_radial_basis": 8, "epochs": 20, "learning_rate": 0.01},
+    "torchani": {
+        "r_angular": 3.5,
+        "radial_shifts": 6,
+        "angular_shifts": 2,
+        "sections": 2,
+        "epochs": 30,
+        "learning_rate": 0.005,
+    },
+    "nequip": {
+        "num_features": 8,
+        "radial_width": 16,
+        "epochs": 10,
+        "batch_size": 1,
+        "learning_rate": 0.05,
+        "ema_decay": 0.9,
+    },
+}
+# What makes a training change next to nothing, by backend.
+GENTLE = {
+    "deepmd": {"steps": 4, "learning_rate": 1e-9, "last_learning_rate": 1e-10},
+    "mace": {"epochs": 1, "learning_rate": 1e-9},
+    "nequip": {"epochs": 1, "learning_rate": 1e-9},
+    "schnetpack": {"epochs": 1, "learning_rate": 1e-9},
+    "torchani": {"epochs": 1, "learning_rate": 1e-9},
 }
 
 
@@ -46,6 +71,7 @@ def melt():
     import numpy as np
     from ase import Atoms
     from ase.calculators.morse import MorsePotential
+    from thermoweave.potentials import shifts
 
     rng = np.random.default_rng(11)
     sites = 2.6 * np.array([[x, y, z] for x in range(3) for y in range(2) for z in range(2)], float)
@@ -61,4 +87,4 @@ def melt():
         atoms.arrays["REF_forces"] = atoms.get_forces()
         atoms.calc = None
         frames.append(atoms)
-    return frames
+    return shifts.take_off(shifts.fit(frames), frames)

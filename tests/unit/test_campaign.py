@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 import yaml
-from thermoweave.campaign import ConfigError, hyperparameters, validate
+from thermoweave.campaign import ConfigError, validate
+from thermoweave.train_config import hyperparameters
 
 ROOT = Path(__file__).parents[2]
 PSEUDOPOTENTIALS = ROOT / "resources" / "pseudopotentials"

@@ -19,6 +19,13 @@ def test_wall_first_then_late_frames_temperatures_in_turn():
     assert times(select(candidates, 3, 0.3, 0.7)) == [("T900", 0.3), ("T1000", 0.8), ("T900", 0.9)]
 
 
+def test_of_equals_the_most_doubtful_comes_first():
+    candidates = [frame("T900", t, 0) for t in (0.1, 0.5, 0.9)]
+    for candidate, doubt in zip(candidates, (0.1, 0.3, 0.2), strict=True):
+        candidate.info["force_deviation"] = doubt
+    assert [t for _, t in times(select(candidates, 3, 0.3, 0.7))] == [0.5, 0.9, 0.1]
+
+
 def test_neighbours_in_time_are_passed_over():
     candidates = [frame("T900", t / 10, 1) for t in range(1, 11)]
     chosen = times(select(candidates, 10, 0.3, 0.7))

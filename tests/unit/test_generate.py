@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 from ase import Atoms
 from generate_structures import generate_structures, squeeze_pair, squeezed_indices
+from morse_labels import write_labels
 from thermoweave.frames import closest_distance, read_frames
 from thermoweave.generators import ionic_melt
+from train_potential import train_potential
 
 RADII = {"Li": 0.816, "K": 1.463, "Cl": 1.585}
 CHARGES = {"Li": 1, "K": 1, "Cl": -1}
@@ -95,3 +97,40 @@ def test_every_temperature_has_structures_of_both_kinds():
         own = {index for index in range(13) if index % 4 == temperature}
         assert own & squeezed and own - squeezed
     assert squeezed_indices(5, 2, 0.0) == set() and squeezed_indices(5, 2, 1.0) == set(range(5))
+
+
+@pytest.fixture(scope="module")
+def teacher(tmp_path_factory):
+    """A pair potential trained on LiCl, as generate.teacher has it."""
+    folder = tmp_path_factory.mktemp("teacher")
+    labels = write_labels(folder / "labels.extxyz")
+    paths = [folder / name for name in ("potential.json", "errors.json", "predictions.npz", "training")]
+    sampled = {"concentrations": ["0.00", "0.10"], "temperatures": ["900", "1000"]}
+    train_potential([labels], *paths, "lennard_jones", {}, 1, sampled)
+    return {"backend": "lennard_jones", "potential": str(paths[0]), "md_ps": 0.05, "timestep_fs": 1.0}
+
+
+SALT = {"composition": {"LiCl": [1, 0]}, "temperatures": ["300"], "contact_share": 0.0}
+
+
+def test_a_teacher_moves_the_melt(tmp_path, teacher):
+    plain = structures(tmp_path / "plain.extxyz", "0.00", 2, **SALT)
+    taught = structures(tmp_path / "taught.extxyz", "0.00", 2, **SALT, teacher=teacher)
+    for before, after in zip(plain, taught, strict=True):
+        assert before.cell == pytest.approx(after.cell) and before.info == after.info
+        assert np.abs(before.positions - after.positions).max() > 0.05
+        assert closest_distance(after) > 0.7
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["plain.extxyz", "taught.extxyz"]
+
+
+def test_a_teacher_of_other_species_is_refused(tmp_path, teacher):
+    with pytest.raises(ValueError, match="knows Cl, Li, not K"):
+        structures(tmp_path / "s.extxyz", "0.50", 2, teacher=teacher)
+
+
+def test_a_teacher_that_loses_the_melt_is_refused(tmp_path, teacher):
+    hot = {**SALT, "temperatures": ["900000"], "md_ps": 0.002}
+    density = {"rule": "table", "coefficients": {"0.00": [1.5, 0]}}
+    with pytest.raises(RuntimeError, match="loses the melt at 900000 K"):
+        structures(tmp_path / "s.extxyz", "0.00", 1, **hot, density=density, teacher=teacher)
+    assert not (tmp_path / "s.extxyz").exists()

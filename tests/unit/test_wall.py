@@ -31,7 +31,7 @@ def crowded(n=8, length=4.5, seed=3):
 
 def walled(atoms, wall=WALL):
     atoms = atoms.copy()
-    atoms.calc = walls.Walled(Nothing(), wall)
+    atoms.calc = walls.Walled(Nothing(), wall, {"Li": 0.0, "Cl": 0.0})
     return atoms
 
 
@@ -161,6 +161,6 @@ def test_an_element_that_no_label_held_is_refused_before_the_network_is_asked():
 
     wall = walls.fit_wall([Atoms("LiCl", [[0, 0, 0], [2.5, 0, 0]], cell=[9] * 3, pbc=True)], 30.0)
     atoms = Atoms("NaCl", [[0, 0, 0], [2.5, 0, 0]], cell=[9] * 3, pbc=True)
-    atoms.calc = walls.Walled(Asked(), wall, {"elements": ["Cl", "Li"]})
+    atoms.calc = walls.Walled(Asked(), wall, {"Cl": 0.0, "Li": 0.0})
     with pytest.raises(ValueError, match="no label held Na; the potential knows Cl, Li"):
         atoms.get_potential_energy()

@@ -213,6 +213,40 @@ def test_another_labeller_goes_through_the_same_door(campaign, tmp_path, labelle
     assert all(row["program"].startswith(settings.get("calculator", "tblite")) for row in record)
 
 
+def copy_with(campaign: Path, folder: Path, **changes) -> Path:
+    """A copy of the campaign whose config/changed.yaml has top-level keys changed."""
+    shutil.copytree(campaign, folder)
+    config = yaml.safe_load((folder / "config/test.yaml").read_text())
+    for section, values in changes.items():
+        config[section].update(values)
+    (folder / "config/changed.yaml").write_text(yaml.safe_dump(config, sort_keys=False))
+    return folder
+
+
+def test_a_checkpoint_as_it_is_beside_another_potential(campaign, tmp_path):
+    nequip = yaml.safe_load((campaign / "config/test.yaml").read_text())["train"]["backends"]["nequip"]
+    backends = {"nequip": {**nequip, "init": "pretrained/potential.json", "fine_tune": False}, "lennard_jones": {}}
+    folder = copy_with(campaign, tmp_path / "copy", train={"backends": backends}, explore={"rounds": 0})
+    shutil.copytree(campaign / "results/train/round1/nequip/seed1", folder / "pretrained")
+    run = snakemake(folder, "--", "train_compare", "train_learning_curve", config="config/changed.yaml")
+    assert run.returncode == 0, run.stdout[-20000:]
+    table = {row["backend"]: row for row in rows(folder / "results/train/compare.csv")}
+    assert table["nequip"]["start"] == "potential.json" and table["lennard_jones"]["start"] == ""
+    weights = [path.read_bytes() for path in folder.glob("pretrained/model.*")]
+    assert [path.read_bytes() for path in folder.glob("results/train/round0/nequip/seed1/model.*")] == weights
+    curve = rows(folder / "results/train/learning_curve.csv")
+    assert {(row["backend"], row["share"]) for row in curve} == {(b, s) for b in table for s in ("0.5", "1.0")}
+
+
+def test_two_seeds_are_a_committee(campaign, tmp_path):
+    folder = copy_with(campaign, tmp_path / "copy", train={"seeds": ["1", "2"]})
+    walks = "results/explore/round0/x0.50/walks.csv"
+    run = snakemake(folder, "--", walks, config="config/changed.yaml")
+    assert run.returncode == 0, run.stdout[-20000:]
+    assert all(float(row["force_deviation_eV_A"]) > 0 for row in rows(folder / walks))
+    assert all(row["force_deviation_eV_A"] == "" for row in rows(campaign / walks))
+
+
 def test_report_shows_figures_tables_and_captions(campaign):
     run = snakemake(campaign, "--report", "results/report.html")
     assert run.returncode == 0, run.stdout

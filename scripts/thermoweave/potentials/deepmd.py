@@ -10,7 +10,6 @@ import math
 import os
 import shutil
 import sys
-from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -18,6 +17,7 @@ import numpy as np
 from ase import Atoms
 from ase.calculators.calculator import Calculator
 
+from thermoweave.potentials import deepmd_graph, deepmd_input
 from thermoweave.potentials.command import run
 
 HYPERS = {
@@ -40,32 +40,51 @@ REFERENCES = [
     "J. Zeng et al., J. Chem. Phys. 159, 054801 (2023), doi:10.1063/5.0155600",
 ]
 DISTRIBUTION = "deepmd-kit"
+ARCHITECTURE = ("r_max", "r_smooth", "descriptor", "fitting_neuron", "dtype")
+COMPILER = ""
+TOLERANCE = {"float32": 1e-3, "float64": 1e-6}  # the networks are tabulated
 MODEL, COMPILED = "model.pb", "model_compressed.pb"
+SEPARATE = ("rcut", "rcut_smth", "precision", "seed")  # keys of a descriptor that are not in HYPERS["descriptor"]
 
 log = logging.getLogger(__name__)
 
 
-def train(train: Sequence[Atoms], valid: Sequence[Atoms], hypers: dict, seed: int, directory: Path) -> list[Path]:
+def train(
+    train: Sequence[Atoms],
+    valid: Sequence[Atoms],
+    hypers: dict,
+    seed: int,
+    directory: Path,
+    start: Sequence[Path] | None = None,
+) -> list[Path]:
     """Train on frames with REF_energy (eV) and REF_forces (eV/A); returns [the frozen graph].
 
-    The weights are those of the last step: dp keeps no best one. Raises RuntimeError where dp fails or diverges.
+    The weights are those of the last step: dp keeps no best one. With `start` the model is the one of that graph: its
+    species, its own count of neighbours (`sel`), its normalisation. Raises ValueError where `start` is no graph of
+    DeePMD's, RuntimeError where dp fails or diverges.
     """
     directory = Path(directory).resolve()
     shutil.rmtree(directory, ignore_errors=True)
     directory.mkdir(parents=True)
     elements = sorted({symbol for atoms in train for symbol in atoms.symbols})
+    model = deepmd_graph.model(start[0]) if start else deepmd_input.model(elements, hypers, seed)
     data = {
-        name: write_systems(frames, elements, directory / name) for name, frames in (("train", train), ("valid", valid))
+        name: deepmd_input.write_systems(frames, model["type_map"], directory / name)
+        for name, frames in (("train", train), ("valid", valid))
     }
-    (directory / "input.json").write_text(json.dumps(_config(elements, data, hypers, seed), indent=1))
-    _dp("train", ["input.json"], directory)
+    (directory / "input.json").write_text(json.dumps(deepmd_input.config(model, data, hypers, seed), indent=1))
+    _dp("train", ["input.json", *(["--init-frz-model", str(Path(start[0]).resolve())] if start else [])], directory)
+    for line in (directory / "dp-train.log").read_text().splitlines():
+        if "is not enough" in line:  # sel: neighbours beyond it are left out
+            log.warning(line)
     _check(directory / "lcurve.out")
     _dp("freeze", ["-o", MODEL], directory)
     return [directory / MODEL]
 
 
 def compile(weights: Sequence[Path], directory: Path, device: str = "cpu") -> Path:
-    """The model with its embedding networks tabulated (`dp compress`)."""
+    """The model with its embedding networks tabulated (`dp compress`). Raises ValueError where it is no such model."""
+    deepmd_graph.model(weights[0])  # dp compress runs the input that the graph holds
     directory = Path(directory).resolve()
     directory.mkdir(parents=True, exist_ok=True)
     _dp("compress", ["-i", str(Path(weights[0]).resolve()), "-o", COMPILED], directory)
@@ -73,67 +92,33 @@ def compile(weights: Sequence[Path], directory: Path, device: str = "cpu") -> Pa
 
 
 def calculator(weights: Sequence[Path], device: str = "cpu", dtype: str = "float32") -> Calculator:
-    """ASE calculator from what `train` or `compile` wrote."""
+    """ASE calculator from what `train` or `compile` wrote. Raises ValueError where a graph is not one of DeePMD's."""
     os.environ.update(_threads())  # TensorFlow reads them once
+    deepmd_graph.check(weights[0])
     from deepmd.calculator import DP
 
     return DP(model=str(weights[0]))
 
 
-def write_systems(frames: Sequence[Atoms], elements: Sequence[str], directory: Path) -> list[str]:
-    """dp's own format: one folder for the frames of one composition, atoms sorted by element. Returns the folders."""
-    systems = defaultdict(list)
-    for atoms in frames:
-        order = np.argsort([elements.index(symbol) for symbol in atoms.symbols], kind="stable")
-        systems[atoms[order].get_chemical_formula(mode="reduce")].append((atoms, order))
-    folders = []
-    for formula, group in sorted(systems.items()):
-        folder = directory / formula
-        (folder / "set.000").mkdir(parents=True)
-        first, order = group[0]
-        (folder / "type_map.raw").write_text("\n".join(elements) + "\n")
-        (folder / "type.raw").write_text("\n".join(str(elements.index(first.symbols[i])) for i in order) + "\n")
-        arrays = {
-            "coord": [atoms.positions[order].ravel() for atoms, order in group],
-            "box": [atoms.cell.array.ravel() for atoms, _ in group],
-            "energy": [atoms.info["REF_energy"] for atoms, _ in group],
-            "force": [atoms.arrays["REF_forces"][order].ravel() for atoms, order in group],
-        }
-        for key, values in arrays.items():
-            np.save(folder / "set.000" / f"{key}.npy", np.array(values, np.float64))
-        folders.append(str(folder))
-    return folders
+def checkpoint(path: Path, directory: Path) -> tuple[list[Path], dict]:
+    """A frozen graph (.pb) of `dp --tf freeze` as weight files, {"elements", "hyperparameters"}.
 
-
-def _config(elements: Sequence[str], data: dict, hypers: dict, seed: int) -> dict:
-    """dp train's input (https://docs.deepmodeling.com/projects/deepmd/en/stable/train/train-input.html)."""
-    precision = {"precision": hypers["dtype"], "seed": seed}
-    (e_start, e_limit), (f_start, f_limit) = hypers["energy_weight"], hypers["force_weight"]
-    return {
-        "model": {
-            "type_map": list(elements),
-            "descriptor": {
-                "rcut": hypers["r_max"], "rcut_smth": hypers["r_smooth"], **hypers["descriptor"], **precision,
-            },
-            "fitting_net": {"neuron": hypers["fitting_neuron"], **precision},
-        },
-        "learning_rate": {
-            "type": "exp", "start_lr": hypers["learning_rate"], "stop_lr": hypers["last_learning_rate"],
-            "decay_steps": max(1, hypers["steps"] // 100),
-        },
-        "loss": {
-            "type": "ener", "start_pref_e": e_start, "limit_pref_e": e_limit,
-            "start_pref_f": f_start, "limit_pref_f": f_limit,
-        },
-        "training": {
-            "numb_steps": hypers["steps"], "seed": seed, "disp_freq": max(1, hypers["steps"] // 50),
-            "save_freq": hypers["steps"],
-            "training_data": {
-                "systems": data["train"], "batch_size": hypers["batch_size"], "auto_prob": "prob_sys_size",
-            },
-            "validation_data": {"systems": data["valid"], "batch_size": 1, "numb_btch": 3},
-        },
-    }  # fmt: skip
+    Raises ValueError where `deepmd_graph.model` does.
+    """
+    model = deepmd_graph.model(path)
+    descriptor, network = model["descriptor"], model["fitting_net"]
+    parts = descriptor.get("list", [descriptor])  # of a hybrid
+    single = all(part.get("precision") == "float32" for part in (*parts, network))
+    hypers = {
+        "r_max": max(part["rcut"] for part in parts),
+        "r_smooth": min(part["rcut_smth"] for part in parts),
+        "descriptor": {key: value for key, value in descriptor.items() if key not in SEPARATE},
+        "fitting_neuron": network["neuron"],
+        "dtype": "float32" if single else "float64",
+    }
+    weights = Path(directory) / MODEL
+    shutil.copyfile(path, weights)
+    return [weights], {"elements": model["type_map"], "hyperparameters": hypers}
 
 
 def _threads() -> dict[str, str]:

@@ -63,14 +63,6 @@ def train(train: Sequence[Atoms], valid: Sequence[Atoms], hypers: dict, seed: in
     return [directory / MODEL]
 
 
-def compile(weights: Sequence[Path], directory: Path, device: str = "cpu") -> Path:
-    """Nothing to compile: the same file."""
-    target = Path(directory) / MODEL
-    target.parent.mkdir(parents=True, exist_ok=True)
-    target.write_text(Path(weights[0]).read_text())
-    return target
-
-
 def calculator(weights: Sequence[Path], device: str = "cpu", dtype: str = "float64") -> Calculator:
     return LennardJones(json.loads(Path(weights[0]).read_text()))
 

@@ -1,8 +1,10 @@
 """potential.json: all that is known of a trained potential, and all that everything downstream of `train` reads.
 
 Keys: backend, version, files {path relative to the manifest: sha256}, weights and compiled (which of the files: a list,
-and one or null), elements, cutoff_A, dtype, units, hyperparameters, seed, training_set_sha256, n_train, n_valid,
-n_test, wall (see `wall`), errors (on the held-out frames), training_s.
+and one or null), elements, cutoff_A, dtype, units, hyperparameters, seed, start (null, or the checkpoint that training
+began from: file, sha256, fine_tuned), training_set_sha256, test_set_sha256, n_train, n_valid, n_test, wall (`wall`),
+energy_shifts_eV (`shifts`), errors (on the held-out frames: in all, per species, concentration and condition), training
+(wall_s, core_s, threads) and, once timed on a machine, speed (`train_compile`).
 """
 
 import hashlib
@@ -11,7 +13,7 @@ import os
 from pathlib import Path
 
 UNITS = {"energy": "eV", "length": "Angstrom", "force": "eV/Angstrom", "stress": "eV/Angstrom^3"}
-REQUIRED = ("backend", "files", "weights", "compiled", "elements", "cutoff_A", "dtype", "wall")
+REQUIRED = ("backend", "files", "weights", "compiled", "elements", "cutoff_A", "dtype", "wall", "energy_shifts_eV")
 
 
 def sha256(path: str | Path) -> str:

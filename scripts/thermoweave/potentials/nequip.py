@@ -1,34 +1,41 @@
-"""NequIP (equivariant message passing), through its own commands nequip-train, nequip-package and nequip-compile.
+"""NequIP and Allegro (equivariant networks), trained by their own command nequip-train.
 
-Each command runs as a subprocess of this environment's Python; threads come from OMP_NUM_THREADS. With one thread, the
-same seed and the same labels give the same weights, bit for bit, on one machine (two trainings gave equal forces to the
-last bit: tests/conformance/test_nequip.py repeats it; another machine's instruction set may round differently).
+The command runs as a subprocess of this environment's Python; threads come from OMP_NUM_THREADS. With one thread, the
+same seed and the same labels give the same weights, bit for bit, on one machine (another machine's instruction set may
+round differently). The weight file is that of `nequip_model`; a package that someone else published can only be
+unpickled, which may run any code: there is no `checkpoint`.
 """
 
 import csv
 import json
 import logging
 import math
+import os
 import shutil
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import numpy as np
 from ase import Atoms
 from ase.calculators.calculator import Calculator
+from ase.data import atomic_numbers, covalent_radii
 from ase.io import write
 
+from thermoweave.potentials import nequip_config, nequip_model
 from thermoweave.potentials.command import run
 
 HYPERS = {
+    "model": "NequIP",  # NequIP (message passing), or Allegro (strictly local)
     "r_max": 6.0,  # A, cutoff of one layer
-    "num_layers": 2,  # interaction layers: each adds r_max to what an atom sees
+    "num_layers": 2,  # interaction layers: each of NequIP adds r_max to what an atom sees, none of Allegro does
     "l_max": 1,  # highest rotation order of the features
-    "num_features": 16,  # features of each order
     "parity": False,  # also features that are odd under inversion: dearer, seldom better
-    "radial_width": 64,  # neurons of the radial network
+    "num_features": 16,  # NequIP: features of each order
+    "radial_width": 64,  # NequIP: neurons of the radial network
+    "num_scalar_features": 32,  # Allegro: scalar features of a pair
+    "num_tensor_features": 8,  # Allegro: features of each order of a pair
+    "mlp_width": 32,  # Allegro: neurons of each of its networks
     "dtype": "float32",  # of the network; energies are summed in float64 in either case
     "epochs": 140,  # passes over the training frames
     "batch_size": 2,  # frames a step
@@ -37,22 +44,33 @@ HYPERS = {
     "energy_weight": 1.0,  # of the squared energy error (eV/atom)^2 in the loss
     "force_weight": 1.0,  # of the squared force error (eV/A)^2 in the loss
 }
+OWN = {
+    "NequIP": ("num_features", "radial_width"),
+    "Allegro": ("num_scalar_features", "num_tensor_features", "mlp_width"),
+}
+ARCHITECTURE = ("model", "r_max", "num_layers", "l_max", "parity", *OWN["NequIP"], *OWN["Allegro"], "dtype")
 REFERENCES = [
     "S. Batzner et al., Nat. Commun. 13, 2453 (2022), doi:10.1038/s41467-022-29939-5",
+    "A. Musaelian et al., Nat. Commun. 14, 579 (2023), doi:10.1038/s41467-023-36329-y",
     "C. W. Tan et al., arXiv:2504.16068 (2025)",
 ]
 DISTRIBUTION = "nequip"
-PACKAGE, COMPILED = "model.nequip.zip", "model.nequip.pt2"
-MONITOR = "val0_epoch/weighted_sum"  # eV/atom + eV/A: the sum of the validation RMSEs
+COMPILER = "g++"
+TOLERANCE = {"float32": 1e-3, "float64": 1e-8}
+MODEL, COMPILED = "model.pt", "model.nequip.pt2"
 
 log = logging.getLogger(__name__)
 
 
-def train(train: Sequence[Atoms], valid: Sequence[Atoms], hypers: dict, seed: int, directory: Path) -> list[Path]:
-    """Train on frames with REF_energy (eV) and REF_forces (eV/A); returns [the packaged model].
+def train(
+    train: Sequence[Atoms], valid: Sequence[Atoms], hypers: dict, seed: int, directory: Path,
+    start: Sequence[Path] | None = None,
+) -> list[Path]:  # fmt: skip
+    """Train on frames with REF_energy (eV) and REF_forces (eV/A); returns [model.pt].
 
     `directory` also keeps nequip's config, its log, and metrics.csv (losses and validation errors per epoch). The
-    weights are those (running mean) of the epoch with the lowest validation error.
+    weights are those (running mean) of the epoch with the lowest validation error. What `start` fixes, its statistics
+    of the labels among it, is taken from its file.
     Raises RuntimeError where nequip fails or the loss is not finite.
     """
     directory = Path(directory).resolve()
@@ -60,112 +78,83 @@ def train(train: Sequence[Atoms], valid: Sequence[Atoms], hypers: dict, seed: in
     directory.mkdir(parents=True)
     for name, frames in (("train", train), ("valid", valid)):
         write(directory / f"{name}.extxyz", list(frames), format="extxyz")
-    config = _config(train, hypers, seed, directory)
-    (directory / "config.yaml").write_text(json.dumps(config, indent=1))  # JSON is YAML
-    _run("train", ["-cp", str(directory), "-cn", "config"], directory)
-    _check(directory / "metrics.csv")
-    _run("package", ["build", str(directory / "best.ckpt"), str(directory / PACKAGE)], directory)
-    return [directory / PACKAGE]
+    if start:
+        start = Path(start[0]).resolve()
+        config = nequip_model.read(start)["config"]
+    else:
+        elements = sorted({symbol for atoms in train for symbol in atoms.symbols})
+        config = {key: hypers[key] for key in ARCHITECTURE} | {"type_names": elements, "seed": seed}
+        config |= nequip_model.STATISTICS
+    told = nequip_config.training(config, start, hypers, seed, len(train), directory)
+    (directory / "config.yaml").write_text(json.dumps(told, indent=1))  # JSON is YAML
+    argv = [sys.executable, "-m", "nequip.scripts.train", "-cp", str(directory), "-cn", "config"]
+    own = str(Path(__file__).parents[2])  # where the subprocess finds nequip_model.network
+    run(argv, directory, "nequip-train", {"PYTHONPATH": os.pathsep.join([own, os.environ.get("PYTHONPATH", "")])})
+    _report(directory / "metrics.csv")
+    return [nequip_model.save(directory / "best.ckpt", config, directory / MODEL)]
 
 
 def compile(weights: Sequence[Path], directory: Path, device: str = "cpu") -> Path:
-    """The model as machine code (AOTInductor) for this machine and OMP_NUM_THREADS threads; needs a C++ compiler."""
+    """The model as machine code (AOTInductor) for this machine and OMP_NUM_THREADS threads; needs a C++ compiler.
+
+    Does what `nequip-compile --mode aotinductor --target ase` does, which itself reads pickles only.
+    """
+    from nequip.integrations.ase import NequIPCalculator
+    from nequip.utils import aoti_metadata
+    from nequip.utils.aot import aot_export_model
+    from torch._inductor.utils import fresh_cache
+    from torch.export import Dim
+
     directory = Path(directory).resolve()
     directory.mkdir(parents=True, exist_ok=True)
-    target = directory / COMPILED
-    options = ["--mode", "aotinductor", "--device", device, "--target", "ase"]
-    with TemporaryDirectory(dir=directory, prefix="inductor-") as cache:  # or torch leaves its cache in /tmp for good
-        arguments = [str(Path(weights[0]).resolve()), str(target), *options]
-        _run("compile", arguments, directory, TORCHINDUCTOR_CACHE_DIR=cache)
-    return target
+    eager = calculator(weights, device)
+    target = NequIPCalculator._get_aoti_compile_target()
+    facts = eager.model.metadata | {
+        "allow_tf32": "0",
+        aoti_metadata.NEQUIP_AOTI_INPUTS_KEY: aoti_metadata.serialize_aoti_keys(target["input"]),
+        aoti_metadata.NEQUIP_AOTI_OUTPUTS_KEY: aoti_metadata.serialize_aoti_keys(target["output"]),
+    }
+    example = _example(eager.model.type_names, float(eager.model.metadata["r_max"]))
+    with fresh_cache(dir=str(directory)):  # or torch leaves its cache, and headers, in /tmp for good
+        aot_export_model(
+            eager.model, device, target["input"], target["output"],
+            data=target["data_settings"](eager.atoms_to_data(example)),
+            batch_map=target["batch_map_settings"]({key: Dim(f"{key}s", min=2) for key in ("graph", "node", "edge")}),
+            output_path=str(directory / COMPILED),
+            inductor_configs={"aot_inductor.metadata": facts, "aot_inductor.precompile_headers": False},
+        )  # fmt: skip
+    return directory / COMPILED
 
 
 def calculator(weights: Sequence[Path], device: str = "cpu", dtype: str = "float32") -> Calculator:
-    """ASE calculator from what `train` or `compile` wrote. `dtype` is a property of these files, and checked.
-
-    A package holds pickles, which can run code as they load. These are safe to load: this workflow wrote them, and
-    `potentials.load` has compared their sha256 with the manifest.
-    """
+    """ASE calculator from what `train` or `compile` wrote. `dtype` is a property of these files."""
+    from nequip.data.transforms import ChemicalSpeciesToAtomTypeMapper, NeighborListTransform
     from nequip.integrations.ase import NequIPCalculator
 
     path = str(weights[0])
-    # species map True: nequip's types are named after the chemical symbols
-    options = {"device": device, "chemical_species_to_atom_type_map": True, "neighborlist_backend": "vesin"}
-    if path.endswith(COMPILED):
-        return NequIPCalculator.from_compiled_model(path, **options)
-    return NequIPCalculator._from_saved_model(path, **options)
+    if path.endswith(COMPILED):  # species map True: nequip's types are named after the chemical symbols
+        options = {"chemical_species_to_atom_type_map": True, "neighborlist_backend": "vesin"}
+        return NequIPCalculator.from_compiled_model(path, device, **options)
+    model = nequip_model.network(path).eval()
+    species = ChemicalSpeciesToAtomTypeMapper(model.type_names, {symbol: symbol for symbol in model.type_names})
+    neighbours = NeighborListTransform(r_max=float(model.metadata["r_max"]), backend="vesin")
+    return NequIPCalculator(model, device, transforms=[species, neighbours])
 
 
-def _config(train: Sequence[Atoms], hypers: dict, seed: int, directory: Path) -> dict:
-    """nequip-train's configuration (https://nequip.readthedocs.io/en/latest/guide/configuration/config.html)."""
-    elements = sorted({symbol for atoms in train for symbol in atoms.symbols})
-    rate, batch, r_max, folder = hypers["learning_rate"], hypers["batch_size"], hypers["r_max"], str(directory)
-    steps = hypers["epochs"] * math.ceil(len(train) / batch)
-    loader = {"_target_": "torch.utils.data.DataLoader", "batch_size": batch}
-    # fmt: off
-    return {
-        "run": ["train"],
-        "hydra": {"run": {"dir": folder}, "output_subdir": None},
-        "data": {
-            "_target_": "nequip.data.datamodule.ASEDataModule", "seed": seed,
-            "train_file_path": f"{folder}/train.extxyz", "val_file_path": f"{folder}/valid.extxyz",
-            "key_mapping": {"REF_energy": "total_energy", "REF_forces": "forces"},
-            "transforms": [
-                {"_target_": "nequip.data.transforms.ChemicalSpeciesToAtomTypeMapper", "model_type_names": elements,
-                 "chemical_species_to_atom_type_map": {symbol: symbol for symbol in elements}},
-                {"_target_": "nequip.data.transforms.NeighborListTransform", "r_max": r_max, "backend": "vesin"},
-            ],
-            "train_dataloader": {**loader, "shuffle": True}, "val_dataloader": loader,
-            "stats_manager": {"_target_": "nequip.data.CommonDataStatisticsManager", "type_names": elements,
-                              "dataloader_kwargs": {"batch_size": batch}},
-        },
-        "trainer": {
-            "_target_": "lightning.Trainer", "accelerator": "cpu", "devices": 1, "max_epochs": hypers["epochs"],
-            "log_every_n_steps": 1, "num_sanity_val_steps": 0,
-            "enable_progress_bar": False, "enable_model_summary": False,
-            "logger": {"_target_": "lightning.pytorch.loggers.CSVLogger", "save_dir": folder, "name": "",
-                       "version": ""},
-            "callbacks": [{"_target_": "lightning.pytorch.callbacks.ModelCheckpoint", "dirpath": folder,
-                           "filename": "best", "monitor": MONITOR}],
-        },
-        "training_module": {
-            "_target_": "nequip.train.EMALightningModule", "ema_decay": hypers["ema_decay"],
-            "loss": {"_target_": "nequip.train.EnergyForceLoss", "per_atom_energy": True,
-                     "coeffs": {"total_energy": hypers["energy_weight"], "forces": hypers["force_weight"]}},
-            "val_metrics": {"_target_": "nequip.train.EnergyForceMetrics",
-                            "coeffs": {"per_atom_energy_rmse": 1.0, "forces_rmse": 1.0}},
-            "optimizer": {"_target_": "torch.optim.Adam", "lr": rate},
-            "lr_scheduler": {"interval": "step", "scheduler": {
-                "_target_": "torch.optim.lr_scheduler.OneCycleLR", "max_lr": rate, "total_steps": steps,
-                "pct_start": 0.1}},
-            "model": {
-                "_target_": "nequip.model.NequIPGNNModel", "seed": seed, "model_dtype": hypers["dtype"],
-                "type_names": elements, "r_max": r_max, "num_layers": hypers["num_layers"],
-                "l_max": hypers["l_max"], "parity": hypers["parity"], "num_features": hypers["num_features"],
-                "radial_mlp_depth": 1, "radial_mlp_width": hypers["radial_width"],
-                "avg_num_neighbors": "${training_data_stats:num_neighbors_mean}",
-                "per_type_energy_scales": "${training_data_stats:per_type_forces_rms}",
-                "per_type_energy_shifts": _shifts(train, elements),
-            },
-        },
-    }
-    # fmt: on
+def check(hypers: dict) -> None:
+    """Raises ValueError on an unknown `model`, or where a hyperparameter of the other model is changed."""
+    if hypers["model"] not in OWN:
+        raise ValueError(f"nequip's model is {hypers['model']!r}; it can be {' or '.join(OWN)}")
+    for model, keys in OWN.items():
+        changed = [key for key in keys if hypers[key] != HYPERS[key]]
+        if changed and model != hypers["model"]:
+            raise ValueError(
+                f"{', '.join(changed)}: {model} only, but nequip's model is {hypers['model']}; leave it out, or set "
+                f"model: {model}"
+            )
 
 
-def _shifts(train: Sequence[Atoms], elements: Sequence[str]) -> dict[str, float]:
-    """Energy per atom of each element (eV): least squares over the training frames. Where compositions cannot tell the
-    elements apart (a salt's charges balance), the smallest ones of those that fit equally."""
-    counts = np.array([[np.count_nonzero(atoms.symbols == symbol) for symbol in elements] for atoms in train], float)
-    energies = np.array([atoms.info["REF_energy"] for atoms in train])
-    return dict(zip(elements, np.linalg.lstsq(counts, energies, rcond=1e-6)[0].tolist(), strict=True))
-
-
-def _run(command: str, arguments: Sequence[str], directory: Path, **environment: str) -> None:
-    """Run nequip's `command` with its output in directory/nequip-{command}.log."""
-    run([sys.executable, "-m", f"nequip.scripts.{command}", *arguments], directory, f"nequip-{command}", environment)
-
-
-def _check(metrics: Path) -> None:
+def _report(metrics: Path) -> None:
     """Log the best validation errors. Raises RuntimeError if a loss or an error is not finite."""
     with open(metrics) as file:
         rows = list(csv.DictReader(file))
@@ -175,6 +164,16 @@ def _check(metrics: Path) -> None:
                 raise RuntimeError(
                     f"training diverged: {key} is {value} in epoch {row['epoch']} ({metrics}); lower learning_rate"
                 )
-    best = min((row for row in rows if row[MONITOR]), key=lambda row: float(row[MONITOR]))
+    monitor = nequip_config.MONITOR
+    best = min((row for row in rows if row[monitor]), key=lambda row: float(row[monitor]))
     forces, energy = (1000 * float(best[f"val0_epoch/{key}"]) for key in ("forces_rmse", "per_atom_energy_rmse"))
     log.info("best validation: forces %.1f meV/A, energy %.2f meV/atom (RMSE), epoch %s", forces, energy, best["epoch"])
+
+
+def _example(elements: Sequence[str], r_max: float) -> Atoms:
+    """A dozen atoms or more of all species, far enough apart that no force is large, near enough to have neighbours."""
+    spacing = min(2 * max(covalent_radii[atomic_numbers[symbol]] for symbol in elements), 0.8 * r_max)
+    sites = np.array(list(np.ndindex(2, 3, 2 * len(elements))), float)
+    atoms = Atoms(list(elements) * 12, spacing * sites, cell=spacing * np.array([2, 3, 2 * len(elements)]), pbc=True)
+    atoms.rattle(0.1, seed=1)
+    return atoms

@@ -113,40 +113,41 @@ def evaluate(
 
 
 class Walled(Calculator):
-    """An ASE calculator plus the wall; `results` also holds `wall_contacts` (touching pairs) and `wall_energy` (eV).
+    """An ASE calculator plus the wall and the energies of the species; `results` also holds `wall_contacts` (touching
+    pairs) and `wall_energy` (eV).
 
-    `network`: an ASE calculator, run as it is and never shown the wall. `manifest`: the potential's manifest, kept for
-    whoever wants to write its hash or its errors beside a trajectory. Raises ValueError for an element that is not
-    among the manifest's.
+    `network`: an ASE calculator, run as it is and never shown the wall. `shifts`: eV by species (`shifts.fit`).
+    `manifest`: the potential's manifest, kept for whoever wants to write its hash or its errors beside a trajectory.
+    Raises ValueError for a species without a shift: no label held it.
     """
 
-    def __init__(self, network: Calculator, wall: dict, manifest: dict | None = None):
+    def __init__(self, network: Calculator, wall: dict, shifts: dict[str, float], manifest: dict | None = None):
         super().__init__()
         self.network, self.wall, self.manifest = network, wall, manifest
         self.implemented_properties = list(network.implemented_properties)
         self._r_min, self._stiffness = table(wall), wall["stiffness_eV_per_A2"]
-        self._known = np.full(len(atomic_numbers) + 1, manifest is None)
-        self._known[[atomic_numbers[symbol] for symbol in (manifest or {}).get("elements", [])]] = True
+        self._shift = np.full(len(atomic_numbers) + 1, np.nan)
+        self._shift[[atomic_numbers[symbol] for symbol in shifts]] = list(shifts.values())
 
     def calculate(
         self, atoms: Atoms, properties: Sequence[str] = ("energy",), system_changes: Sequence[str] = tuple(all_changes)
     ) -> None:
         # here and not in the adapters: what their packages say of a stranger differs, and not all of them refuse it
-        if not self._known[atoms.numbers].all():
-            unknown = sorted({chemical_symbols[z] for z in atoms.numbers[~self._known[atoms.numbers]]})
-            raise ValueError(
-                f"no label held {', '.join(unknown)}; the potential knows {', '.join(self.manifest['elements'])}"
-            )
+        shift = float(self._shift[atoms.numbers].sum())
+        if np.isnan(shift):
+            unknown = sorted({symbol for symbol in atoms.symbols if np.isnan(self._shift[atomic_numbers[symbol]])})
+            known = [chemical_symbols[z] for z in np.flatnonzero(np.isfinite(self._shift))]
+            raise ValueError(f"no label held {', '.join(unknown)}; the potential knows {', '.join(sorted(known))}")
         self.network.calculate(atoms, list(properties), list(system_changes))
         self.atoms = self.network.atoms  # the network's own copy: copying again costs as much as the wall itself
         # a search of its own at the wall's short range costs less than sorting out the network's 100 neighbours an atom
         found = pairs(atoms, self._r_min.max()) if self._r_min.any() else (np.zeros(0, int),) * 2 + (np.zeros(0),) * 2
         energy, forces, virial, contacts = evaluate(self._r_min, self._stiffness, atoms.numbers, *found)
         results = dict(self.network.results, wall_contacts=contacts, wall_energy=energy)
+        for key in ("energy", "free_energy"):
+            if key in results:
+                results[key] = results[key] + energy + shift
         if contacts:
-            for key in ("energy", "free_energy"):
-                if key in results:
-                    results[key] = results[key] + energy
             if "forces" in results:
                 results["forces"] = results["forces"] + forces
             if "stress" in results:
