@@ -30,7 +30,15 @@ rule train_potential:
         labels=labels_until,
         adapter=adapter_of,
         start=lambda wildcards: config["train"]["backends"][wildcards.backend].get("init", []),
-        code=modules("datasets", "prediction", "pairwise", "potentials/shifts", "potentials/start", "potentials/wall"),
+        code=modules(
+            "datasets",
+            "prediction",
+            "pairwise",
+            "potentials/shifts",
+            "potentials/start",
+            "potentials/tensors",
+            "potentials/wall",
+        ),
     output:
         manifest="results/train/round{round}/{backend}/seed{seed}/potential.json",
         errors="results/train/round{round}/{backend}/seed{seed}/errors.json",

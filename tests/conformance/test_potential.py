@@ -199,7 +199,7 @@ def test_a_file_that_runs_code_is_refused(adapter, weights, tmp_path, kind):
             (tmp_path / path.name).write_bytes(pickle.dumps({"config": Bomb(mark), "state": Bomb(mark)}))
         else:
             pytest.importorskip("torch").save({"config": Bomb(mark), "state": Bomb(mark)}, tmp_path / path.name)
-    with pytest.raises((ValueError, pickle.UnpicklingError)):
+    with pytest.raises(ValueError):  # noqa: PT011 - each backend says it in its own words
         adapter.calculator([tmp_path / path.name for path in weights], "cpu", "float64")
     assert not mark.exists()
 

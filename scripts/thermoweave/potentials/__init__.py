@@ -40,7 +40,7 @@ from thermoweave import adapters
 from thermoweave.potentials import manifest as manifests
 from thermoweave.potentials.wall import Walled
 
-NOT_ADAPTERS = {"__init__", "command", "committee", "manifest", "shifts", "start", "wall"}
+NOT_ADAPTERS = {"__init__", "command", "committee", "manifest", "shifts", "start", "tensors", "wall"}
 DTYPES = ("float32", "float64")
 
 

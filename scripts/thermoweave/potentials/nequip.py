@@ -22,7 +22,7 @@ from ase.calculators.calculator import Calculator
 from ase.data import atomic_numbers, covalent_radii
 from ase.io import write
 
-from thermoweave.potentials import nequip_config, nequip_model
+from thermoweave.potentials import nequip_config, nequip_model, tensors
 from thermoweave.potentials.command import run
 
 HYPERS = {
@@ -80,7 +80,7 @@ def train(
         write(directory / f"{name}.extxyz", list(frames), format="extxyz")
     if start:
         start = Path(start[0]).resolve()
-        config = nequip_model.read(start)["config"]
+        config, _ = tensors.read(start)
     else:
         elements = sorted({symbol for atoms in train for symbol in atoms.symbols})
         config = {key: hypers[key] for key in ARCHITECTURE} | {"type_names": elements, "seed": seed}

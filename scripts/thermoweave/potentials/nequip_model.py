@@ -3,9 +3,10 @@
 nequip's checkpoints and packages are pickles and code; loading a model.pt runs no code of the file.
 """
 
-import pickle
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from thermoweave.potentials import tensors
 
 if TYPE_CHECKING:
     import torch
@@ -44,30 +45,16 @@ def builder(config: dict) -> dict:
     return {**own, **shared}
 
 
-def read(path: Path) -> dict:
-    """{"config", "state"} of a model.pt. Raises ValueError if there is anything but tensors and plain values in it."""
-    import torch
-
-    try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
-        return {key: content[key] for key in ("config", "state")}
-    except (pickle.UnpicklingError, RuntimeError, KeyError, TypeError):
-        raise ValueError(
-            f"{path} is not a model.pt of nequip's adapter: it lacks config and state, or it holds more than tensors "
-            "and plain values, which could run code as it is loaded"
-        ) from None
-
-
 def network(path: Path) -> "torch.nn.Module":
     """The network of a model.pt; nequip-train calls it, too, where training goes on."""
     from hydra.utils import get_method
     from nequip.utils.global_state import set_global_state
 
-    content = read(path)
+    config, state = tensors.read(path)
     set_global_state()
-    arguments = builder(content["config"])
+    arguments = builder(config)
     model = get_method(arguments.pop("_target_"))(**arguments)
-    model.load_state_dict(content["state"])
+    model.load_state_dict(state)
     return model
 
 

@@ -4,6 +4,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
 
+from thermoweave.potentials import tensors
+
 if TYPE_CHECKING:
     import torch
 
@@ -20,13 +22,11 @@ def package() -> ModuleType:
 
 
 def load(path: Path, device: str = "cpu") -> tuple[dict, "torch.nn.Module"]:
-    """The plain values and the model of a model.pt. Raises pickle.UnpicklingError where it holds anything else."""
-    import torch
-
-    saved = torch.load(path, map_location=device, weights_only=True)
-    model = build(saved["config"]["hypers"])
-    model.load_state_dict(saved["state"])
-    return saved["config"], model.to(device)
+    """The plain values and the model of a model.pt. Raises ValueError where it holds anything else."""
+    config, state = tensors.read(path, device)
+    model = build(config["hypers"])
+    model.load_state_dict(state)
+    return config, model.to(device)
 
 
 def build(hypers: dict) -> "torch.nn.Module":

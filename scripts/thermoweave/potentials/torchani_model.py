@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 from ase.units import Hartree
 
+from thermoweave.potentials import tensors
+
 if TYPE_CHECKING:
     import torch
 
@@ -13,13 +15,11 @@ WIDTH = 1.423  # ANI-2x's eta times the squared distance of its functions, radia
 
 
 def load(path: Path, device: str = "cpu") -> tuple[dict, "torch.nn.Module"]:
-    """The plain values and the model of a model.pt. Raises pickle.UnpicklingError where it holds anything else."""
-    import torch
-
-    saved = torch.load(path, map_location=device, weights_only=True)
-    model = build(saved["config"]["elements"], saved["config"]["hypers"])
-    model.load_state_dict(saved["state"])
-    return saved["config"], model.to(device)
+    """The plain values and the model of a model.pt. Raises ValueError where it holds anything else."""
+    config, state = tensors.read(path, device)
+    model = build(config["elements"], config["hypers"])
+    model.load_state_dict(state)
+    return config, model.to(device)
 
 
 def build(elements: Sequence[str], hypers: dict) -> "torch.nn.Module":
