@@ -13,6 +13,7 @@ log = logging.getLogger(__name__)
 
 COLUMNS = {
     "backend": "potential",
+    "model": "model",
     "seed": "seed",
     "version": "version",
     "start": "began from",
@@ -80,7 +81,7 @@ def compare(contents: Sequence[dict], errors: Sequence[list]) -> list[dict]:
         rows.append(
             {
                 **dict.fromkeys(COLUMNS), **number,
-                "backend": name_of(content), "seed": str(content["seed"]), "version": content["version"],
+                "backend": content["backend"], "model": content["hyperparameters"].get("model", ""), "seed": str(content["seed"]), "version": content["version"],
                 "start": Path(content["start"]["file"]).name if content["start"] else "",
                 "n_train": content["n_train"], "n_test": content["n_test"],
                 "above_best": None if k == best else rmse_difference(errors[k], errors[best]),
@@ -90,12 +91,6 @@ def compare(contents: Sequence[dict], errors: Sequence[list]) -> list[dict]:
             }
         )  # fmt: skip
     return sorted(rows, key=lambda row: row["force_rmse"][0])
-
-
-def name_of(content: dict) -> str:
-    """The backend, with its model where it has several."""
-    model = content["hyperparameters"].get("model")
-    return f"{content['backend']} ({model})" if model else content["backend"]
 
 
 def csv_row(row: dict) -> dict:
@@ -126,19 +121,19 @@ def html_row(row: dict) -> dict:
 
 
 def draw(rows: list[dict], out_figure: Path) -> None:
-    """Force error against the time of a step and against the cost of training; one colour a backend."""
+    """Force error against the time of a step and against the cost of training; one colour a potential."""
     import matplotlib.pyplot as plt
     from thermoweave import figures
 
     figures.style()
     fig, axes = plt.subplots(1, 2, figsize=(6.6, 3.0), sharey=True)
-    backends = sorted({row["backend"] for row in rows})
+    names = sorted({row["model"] or row["backend"] for row in rows})
     for ax, key in zip(axes, ("ms_per_step", "train_core_min"), strict=True):
-        for k, backend in enumerate(backends):
-            own = [row for row in rows if row["backend"] == backend]
+        for k, name in enumerate(names):
+            own = [row for row in rows if name == (row["model"] or row["backend"])]
             values, errors = zip(*(row["force_rmse"] for row in own), strict=True)
             color, marker = figures.COLORS[k % len(figures.COLORS)], figures.MARKERS[k % len(figures.MARKERS)]
-            ax.errorbar([row[key] for row in own], values, errors, fmt=marker, color=color, label=backend, markersize=5)
+            ax.errorbar([row[key] for row in own], values, errors, fmt=marker, color=color, label=name, markersize=5)
         ax.set_xscale("log")
         ax.set_ylim(bottom=0)
         ax.margins(x=0.15)
