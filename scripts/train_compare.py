@@ -81,7 +81,8 @@ def compare(contents: Sequence[dict], errors: Sequence[list]) -> list[dict]:
         rows.append(
             {
                 **dict.fromkeys(COLUMNS), **number,
-                "backend": content["backend"], "model": content["hyperparameters"].get("model", ""), "seed": str(content["seed"]), "version": content["version"],
+                "backend": content["backend"], "model": content["hyperparameters"].get("model", ""),
+                "seed": str(content["seed"]), "version": content["version"],
                 "start": Path(content["start"]["file"]).name if content["start"] else "",
                 "n_train": content["n_train"], "n_test": content["n_test"],
                 "above_best": None if k == best else rmse_difference(errors[k], errors[best]),
