@@ -1,7 +1,8 @@
 """DeePMD (smooth descriptors and a network per element), through its own command dp, in its TensorFlow build.
 
-Each command runs as a subprocess of this environment; threads come from OMP_NUM_THREADS. The trained model is a frozen
-TensorFlow graph (a protocol buffer: no pickle), which LAMMPS reads, too (`pair_style deepmd model.pb`).
+Each command runs as a subprocess of this environment; threads come from OMP_NUM_THREADS. With one thread, the same seed
+and the same labels give the same weights, bit for bit, on one machine. The trained model is a frozen TensorFlow graph
+(a protocol buffer: no pickle), read before it is run (`deepmd_graph`); LAMMPS reads it, too (`pair_style deepmd`).
 """
 
 import json
@@ -22,18 +23,18 @@ from thermoweave.potentials.command import run
 
 HYPERS = {
     "r_max": 6.0,  # A, cutoff
-    "r_smooth": 1.0,  # A, where the weight of a neighbour begins to fall
+    "r_smooth": 0.5,  # A, where the weight of a neighbour begins to fall
     "descriptor": {  # any descriptor of dp's TensorFlow build, with its own keys (sel "auto": counted in the labels)
-        "type": "se_e2_a", "neuron": [16, 32], "axis_neuron": 4, "sel": "auto:1.3", "type_one_side": True,
+        "type": "se_e2_a", "neuron": [8, 16, 32], "axis_neuron": 8, "sel": "auto:1.3", "type_one_side": True,
     },
     "fitting_neuron": [32, 32, 32],  # neurons of the network from an atom's descriptor to its energy
     "dtype": "float32",  # of the networks; energies are summed in float64 in either case
     "steps": 5000,  # batches
-    "batch_size": 1,  # frames a step, all of one composition
-    "learning_rate": 0.005,  # at the start; falls exponentially
+    "batch_size": 2,  # frames a step, all of one composition
+    "learning_rate": 0.01,  # at the start; falls exponentially
     "last_learning_rate": 1e-6,
-    "energy_weight": [0.1, 1.0],  # of the energy error in the loss, at the start and at the end
-    "force_weight": [1000.0, 1.0],  # of the force error
+    "energy_weight": [0.02, 1.0],  # of the energy error in the loss, at the start and at the end
+    "force_weight": [1000.0, 1000.0],  # of the force error
 }  # fmt: skip
 REFERENCES = [
     "L. Zhang et al., Adv. Neural Inf. Process. Syst. 31, 4436 (2018), arXiv:1805.09003",
@@ -42,7 +43,7 @@ REFERENCES = [
 DISTRIBUTION = "deepmd-kit"
 ARCHITECTURE = ("r_max", "r_smooth", "descriptor", "fitting_neuron", "dtype")
 COMPILER = ""
-TOLERANCE = {"float32": 1e-3, "float64": 1e-6}  # the networks are tabulated
+TOLERANCE = {"float32": 2e-3, "float64": 1e-6}  # the networks are tabulated; measured: 4e-4, 3e-10
 MODEL, COMPILED = "model.pb", "model_compressed.pb"
 SEPARATE = ("rcut", "rcut_smth", "precision", "seed")  # keys of a descriptor that are not in HYPERS["descriptor"]
 
