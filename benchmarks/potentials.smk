@@ -32,6 +32,11 @@ CONDITIONS = sorted({datasets.condition(atoms) for atoms in datasets.read_labels
 FOLDER = "results/benchmarks/potentials"
 
 
+wildcard_constraints:
+    backend=r"[a-z_]+",
+    model=r"\w+",
+
+
 rule potentials_compare:
     input:
         manifests=expand(f"{FOLDER}/{{variant}}/compiled/potential.json", variant=VARIANTS),

@@ -151,3 +151,13 @@ def test_compression_in_single_precision(melt, tmp_path):
     compiled = [adapter.compile(weights, tmp_path)]
     for atoms in (melt[0], melt[0].repeat(2)):
         assert forces(compiled, atoms) == pytest.approx(forces(weights, atoms), abs=adapter.TOLERANCE["float32"])
+
+
+def test_neighbours_that_the_network_would_leave_out_are_an_error(weights, melt):
+    """dp counts as many neighbours as `sel` says, and drops the others without a word."""
+    calculator = adapter.calculator(weights, "cpu", "float64")
+    dense = melt[0].copy()
+    dense.set_cell(0.6 * dense.cell, scale_atoms=True)
+    dense.calc = calculator
+    with pytest.raises(RuntimeError, match=r"more neighbours within 4.5 A than .*sel"):
+        dense.get_forces()

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 from ase import Atoms
-from ase.calculators.calculator import Calculator
+from ase.calculators.calculator import Calculator, all_changes
 
 from thermoweave.potentials import deepmd_graph, deepmd_input
 from thermoweave.potentials.command import run
@@ -93,12 +93,43 @@ def compile(weights: Sequence[Path], directory: Path, device: str = "cpu") -> Pa
 
 
 def calculator(weights: Sequence[Path], device: str = "cpu", dtype: str = "float32") -> Calculator:
-    """ASE calculator from what `train` or `compile` wrote. Raises ValueError where a graph is not one of DeePMD's."""
+    """ASE calculator from what `train` or `compile` wrote. Raises ValueError where a graph is not one of DeePMD's.
+
+    It raises RuntimeError where an atom has more neighbours than the network takes notice of (`sel`): dp would leave
+    them out without a word, and energy would not be conserved.
+    """
     os.environ.update(_threads())  # TensorFlow reads them once
-    deepmd_graph.check(weights[0])
+    graph = deepmd_graph.check(weights[0])
+    limits, types = deepmd_graph.neighbours(graph), deepmd_graph.types(graph)
     from deepmd.calculator import DP
 
-    return DP(model=str(weights[0]))
+    class Counted(DP):
+        def calculate(self, atoms=None, properties=("energy",), system_changes=tuple(all_changes)):
+            for r_max, sel in limits:
+                check_neighbours(atoms, r_max, sel, types)
+            super().calculate(atoms, list(properties), list(system_changes))
+
+    return Counted(model=str(weights[0]))
+
+
+def check_neighbours(atoms: Atoms, r_max: float, sel: Sequence[int], types: Sequence[str]) -> None:
+    """Raises RuntimeError where an atom has more neighbours within `r_max` (A) than `sel` of one of the `types` (or, if
+    that is one number, of any).
+    """
+    from vesin import NeighborList
+
+    search = NeighborList(cutoff=r_max, full_list=True, n_threads=1)
+    i, j = (k.astype(int) for k in search.compute(atoms.positions, atoms.cell.array, atoms.pbc, "ij"))
+    kinds = np.array([types.index(symbol) if len(sel) > 1 else 0 for symbol in atoms.symbols])
+    counts = np.bincount(i * len(sel) + kinds[j], minlength=len(atoms) * len(sel))
+    most = counts.reshape(-1, len(sel)).max(axis=0)
+    if np.any(most > sel):
+        names = types if len(sel) > 1 else ["all species"]
+        told = ", ".join(f"{name}: {m} (sel {s})" for name, m, s in zip(names, most, sel, strict=True) if m > s)
+        raise RuntimeError(
+            f"an atom has more neighbours within {r_max:g} A than the network takes notice of ({told}): the cell is "
+            "denser than the labels were, or descriptor.sel too small"
+        )
 
 
 def checkpoint(path: Path, directory: Path) -> tuple[list[Path], dict]:

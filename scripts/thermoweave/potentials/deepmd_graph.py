@@ -9,6 +9,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 from ase.data import chemical_symbols
 
 if TYPE_CHECKING:
@@ -60,19 +61,46 @@ def check(path: str | Path) -> "GraphDef":
     return graph
 
 
+def neighbours(graph: "GraphDef") -> list[tuple[float, list[int]]]:
+    """Cutoff (A) and `sel` of the graph's descriptor, or of each part of a hybrid one: the most neighbours of each type
+    (one number: of any type) that it takes notice of. Empty where the graph does not hold the input of its training.
+    """
+    script = _script(graph)
+    if script is None:
+        return []
+    descriptor = script["model"]["descriptor"]
+    parts = descriptor.get("list", [descriptor])
+    return [(part["rcut"], list(np.atleast_1d(part["sel"]))) for part in parts]
+
+
+def types(graph: "GraphDef") -> list[str]:
+    """Names of the atoms' types, in the graph's order."""
+    return _texts(graph)["model_attr/tmap"][0].decode().split()
+
+
+def _texts(graph: "GraphDef") -> dict[str, list[bytes]]:
+    return {node.name: node.attr["value"].tensor.string_val for node in graph.node if node.op == "Const"}
+
+
+def _script(graph: "GraphDef") -> dict | None:
+    """The input of the training, which the graph holds."""
+    text = _texts(graph).get("train_attr/training_script")
+    return json.loads(text[0]) if text else None
+
+
 def model(path: str | Path) -> dict:
     """The section "model" of the input that the graph in a .pb file was trained with, its type_map filled in.
 
     Raises ValueError where `check` does, where the graph does not hold that input, or where it is not one of a plain
     energy model whose types are elements.
     """
-    texts = {node.name: node.attr["value"].tensor.string_val for node in check(path).node if node.op == "Const"}
-    if not texts.get("train_attr/training_script"):
+    graph = check(path)
+    script = _script(graph)
+    if script is None:
         raise ValueError(
             f"{path} does not hold the input of its training (train_attr/training_script), so that its architecture "
             "is unknown: take a model that DeePMD-kit 2.1.5 or later has frozen"
         )
-    script = json.loads(texts["train_attr/training_script"][0])
     settings = script["model"]
     if settings.get("compress"):
         raise ValueError(f"{path} is a compressed model, which cannot be trained on: take the one that it was made of")
@@ -83,7 +111,7 @@ def model(path: str | Path) -> dict:
     more += [kind for kind in (settings.get("type"), fit.get("type")) if kind not in (None, "standard", "ener")]
     if more:
         raise ValueError(f"{path} is no plain energy model, but one with {', '.join(more)}, which is not supported")
-    settings["type_map"] = texts["model_attr/tmap"][0].decode().split()
+    settings["type_map"] = types(graph)
     unknown = set(settings["type_map"]) - set(chemical_symbols[1:])
     if unknown or not settings["type_map"]:
         told = ", ".join(settings["type_map"]) or "no names"
