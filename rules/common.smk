@@ -72,10 +72,10 @@ def modules(*names):
     return [os.path.relpath(f"{SCRIPTS}/thermoweave/{name}.py") for name in names]
 
 
-def adapter_of(wildcards):
+def adapter_files(backend):
     """Files of a potential's adapter: NAME.py and its parts, NAME_*.py."""
-    parts = sorted(Path(f"{SCRIPTS}/thermoweave/potentials").glob(f"{wildcards.backend}_*.py"))
-    return modules(f"potentials/{wildcards.backend}", *(f"potentials/{path.stem}" for path in parts))
+    parts = sorted(Path(f"{SCRIPTS}/thermoweave/potentials").glob(f"{backend}_*.py"))
+    return modules(f"potentials/{backend}", *(f"potentials/{path.stem}" for path in parts))
 
 
 def batches(round):

@@ -7,11 +7,13 @@ OUTPUTS:
 """
 
 TEACHER = config["generate"].get("teacher")
+TEACHING = ("engines/ase", "pairwise", "potentials/start", "potentials/tensors", "potentials/wall") if TEACHER else ()
 
 
 rule generate_structures:
     input:
-        code=modules("composition", "generators/ionic_melt"),
+        code=modules("composition", "generators/ionic_melt", *TEACHING),
+        adapter=adapter_files(TEACHER["backend"]) if TEACHER else [],
         teacher=TEACHER["potential"] if TEACHER else [],
     output:
         structures="results/generate/x{concentration}/structures.extxyz",
@@ -23,7 +25,8 @@ rule generate_structures:
     conda:
         f"../envs/{TEACHER['backend'] if TEACHER else 'analysis'}.yaml"
     resources:
-        runtime=10,
+        runtime=120 if TEACHER else 10,
+        mem_mb=4000 if TEACHER else 1000,
     params:
         composition=SYSTEM["composition"],
         density=SYSTEM["density"],

@@ -28,7 +28,7 @@ SHARES = config["train"]["learning_curve"]
 rule train_potential:
     input:
         labels=labels_until,
-        adapter=adapter_of,
+        adapter=lambda wildcards: adapter_files(wildcards.backend),
         start=lambda wildcards: config["train"]["backends"][wildcards.backend].get("init", []),
         code=modules(
             "datasets",
@@ -85,7 +85,7 @@ use rule train_potential as train_share with:
 rule train_compile:
     input:
         potential="results/train/round{round}/{backend}/seed{seed}/potential.json",
-        labels=batch_files("extxyz", 0)[:1],
+        labels=batch_files("extxyz", 0),
     output:
         manifest="results/train/round{round}/{backend}/seed{seed}/compiled/potential.json",
     log:

@@ -49,12 +49,12 @@ def squeezed_indices(n: int, n_temperatures: int, share: float) -> set[int]:
     return set(sorted(range(n), key=lambda index: (-turn[index], index))[: math.ceil(share * n - 1e-9)])
 
 
-def walk_of(teacher: dict, species: Iterable[str], folder: Path) -> Callable[[Atoms, float, Generator], None]:
+def walk_of(teacher: dict, species: Iterable[str]) -> Callable[[Atoms, float, Generator], None]:
     """A function (atoms, temperature in K, rng) that moves atoms as molecular dynamics of the teacher does, in place.
 
     It raises RuntimeError where the teacher does not hold the melt together.
     """
-    with TemporaryDirectory(dir=folder, prefix="teacher-") as scratch:
+    with TemporaryDirectory(prefix="thermoweave-teacher-") as scratch:
         calculator = starts.teacher(teacher["potential"], teacher["backend"], species, Path(scratch))
     n_steps = round(1000 * teacher["md_ps"] / teacher["timestep_fs"])
 
@@ -103,7 +103,7 @@ def generate_structures(
     options = {"charges": charges, "radii": radii, "md_ps": md_ps}
     to_squeeze = squeezed_indices(n_structures, len(temperatures), contact_share)
     frames = []
-    walk = walk_of(teacher, counts, output.parent) if teacher else None
+    walk = walk_of(teacher, counts) if teacher else None
     for index in range(n_structures):
         rng = generator_for(seed, "generate", concentration, index)
         temperature = temperatures[index % len(temperatures)]

@@ -41,8 +41,9 @@ NUMBERS = {
 }
 CAPTION = (
     "Errors on held-out labels, the same for all, with their standard errors. Above the best: difference to the lowest "
-    "force RMSE; it is known better than either value, since what makes a label hard is hard for all. A step is one "
-    "evaluation of energy, forces and stress through ASE on one thread of the machine that compiled it."
+    "force RMSE; it is known better than either value, since what makes a label hard is hard for all. Bars are those "
+    "of other test labels; another seed is not in them. A step is energy, forces and the wall through ASE, on one "
+    "thread of the machine that compiled it."
 )
 
 
@@ -135,9 +136,8 @@ def draw(rows: list[dict], out_figure: Path) -> None:
             values, errors = zip(*(row["force_rmse"] for row in own), strict=True)
             color, marker = figures.COLORS[k % len(figures.COLORS)], figures.MARKERS[k % len(figures.MARKERS)]
             ax.errorbar([row[key] for row in own], values, errors, fmt=marker, color=color, label=name, markersize=5)
-        ax.set_xscale("log")
+        ax.set_xlim(left=0)
         ax.set_ylim(bottom=0)
-        ax.margins(x=0.15)
     axes[0].set(xlabel=f"time of a step, {rows[0]['n_atoms']} atoms (ms)", ylabel="force RMSE (meV/Å)")
     axes[1].set(xlabel="training (core-minutes)")
     fig.legend(*axes[0].get_legend_handles_labels(), loc="outside right upper")

@@ -47,20 +47,22 @@ def train_potential(
     diverges. The manifest is written last: where it exists, all else does.
     """
     adapter, directory = potentials.adapter(backend), Path(directory)
-    frames = datasets.read_labels(labels)
-    parts = datasets.split(frames)
+    parts = datasets.split(datasets.read_labels(labels))
     datasets.check_coverage(parts["train"], **sampled)
+    n_all = len(parts["train"])
     parts["train"] = datasets.first_share(parts["train"], share)
     wall = fit_wall(parts["train"], wall_stiffness)
-    log.info("%d labels: %s; wall: %s", len(frames), {name: len(part) for name, part in parts.items()}, wall["r_min_A"])
+    log.info("labels: %s; wall: %s", {name: len(part) for name, part in parts.items()}, wall["r_min_A"])
     begin, changes = None, hypers
     hypers = potentials.hyperparameters(backend, changes)
     if start is not None:
-        begin = starts.read(start, backend, directory.with_name(f"{directory.name}_start"))
-        starts.check_species(begin.file, begin.elements, {symbol for atoms in frames for symbol in atoms.symbols})
+        begin = starts.read(start, backend, emptied(directory.with_name(f"{directory.name}_start")))
+        starts.check_species(
+            begin.file, begin.elements, {s for part in parts.values() for a in part for s in a.symbols}
+        )
         hypers = starts.hyperparameters(begin, adapter, changes)
     before, clock = os.times(), time.perf_counter()
-    trained, shifts = fit(adapter, parts, hypers, seed, directory, begin, fine_tune, share)
+    trained, shifts = fit(adapter, parts, hypers, seed, directory, begin, fine_tune, n_all)
     wall_s, after = time.perf_counter() - clock, os.times()
     calculator = Walled(adapter.calculator(trained, "cpu", hypers["dtype"]), wall, shifts)
     predicted = prediction.predict(calculator, parts["test"])
@@ -69,11 +71,7 @@ def train_potential(
     errors["valid"] = prediction.error_row(parts["valid"], prediction.predict(calculator, parts["valid"]))
     log.info("trained in %.0f s; on %d test frames: %s", wall_s, len(parts["test"]), errors["test"]["all"])
 
-    folder = Path(out_manifest).parent
-    folder.mkdir(parents=True, exist_ok=True)
-    for path in trained:
-        shutil.copyfile(path, folder / f"{path.name}.part")
-        os.replace(folder / f"{path.name}.part", folder / path.name)
+    place(trained, Path(out_manifest).parent)
     prediction.save(out_predictions, parts["test"], predicted)
     manifests.write_json(out_errors, errors)
     manifests.write_json(out_manifest, {
@@ -104,9 +102,24 @@ def train_potential(
     })  # fmt: skip
 
 
+def emptied(folder: Path) -> Path:
+    """The folder, without what an earlier job left in it."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    return folder
+
+
+def place(files: Sequence[Path], folder: Path) -> None:
+    """Copy files into a folder, each whole or not at all."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for path in files:
+        shutil.copyfile(path, folder / f"{path.name}.part")
+        os.replace(folder / f"{path.name}.part", folder / path.name)
+
+
 def fit(
     adapter, parts: dict[str, list[Atoms]], hypers: dict, seed: int, directory: Path,
-    begin: starts.Start | None, fine_tune: bool, share: float,
+    begin: starts.Start | None, fine_tune: bool, n_all: int,
 ) -> tuple[list[Path], dict[str, float]]:  # fmt: skip
     """The weight files, and the energies of the species that go with them (eV)."""
     known = None
@@ -118,8 +131,7 @@ def fit(
     if begin is not None and not fine_tune:
         return begin.weights, shifts
     # a part of the labels is shown more often: fewer steps would pass for fewer labels
-    times = round(len(parts["train"]) / share) if share < 1 else len(parts["train"])
-    train = list(itertools.islice(itertools.cycle(parts["train"]), times))
+    train = list(itertools.islice(itertools.cycle(parts["train"]), n_all))
     data = levels.take_off(shifts, train), levels.take_off(shifts, parts["valid"])
     options = {"start": begin.weights} if begin is not None else {}
     return adapter.train(*data, hypers, seed, directory, **options), shifts

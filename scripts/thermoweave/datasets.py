@@ -27,7 +27,8 @@ def read_labels(paths: Sequence[str | Path]) -> list[Atoms]:
     """All labelled frames of the files, sorted by label_id; a label_id that was seen before is dropped, and counted in
     the log.
 
-    Raises ValueError where a frame lacks one of the keys, its energy or forces are not finite, or there is no frame.
+    Raises ValueError where a frame lacks one of the keys, its energy, forces or stress are not finite, or there is no
+    frame.
     """
     frames, levels, dropped = {}, {}, 0
     for path in paths:
@@ -54,8 +55,10 @@ def _check(atoms: Atoms, where: str) -> None:
             f"{where}: {', '.join(numbers)} was read as a number, so 0.50 and 0.5 cannot be told apart; "
             "write conditions as x0.50 and T1000"
         )
-    if not (np.isfinite(atoms.info["REF_energy"]) and np.isfinite(atoms.arrays["REF_forces"]).all()):
-        raise ValueError(f"{where} (label {atoms.info['label_id'][:12]}) has an energy or a force that is not finite")
+    numbers = atoms.info["REF_energy"], atoms.arrays["REF_forces"], atoms.info.get("REF_stress", 0.0)
+    if not all(np.isfinite(values).all() for values in numbers):
+        label = atoms.info["label_id"][:12]
+        raise ValueError(f"{where} (label {label}) has an energy, a force or a stress that is not finite")
 
 
 def _agree(levels: dict[str, str], atoms: Atoms, where: str) -> None:
@@ -75,8 +78,8 @@ def split(frames: Sequence[Atoms], every: int = EVERY) -> dict[str, list[Atoms]]
 
     Within each (round, concentration) the frames are ranked by label_id, which is random with respect to all else; of
     each `every` in a row the second goes to test, the fourth to valid. So no frame changes sides as rounds or
-    concentrations are added, and every concentration is tested. Frames marked `squeezed` all train: they say where the
-    wall stands, and a test on one of them would measure the wall.
+    concentrations are added, and every concentration with two such frames in a round is tested. Frames marked
+    `squeezed` all train: they say where the wall stands, and a test on one of them would measure the wall.
 
     Raises ValueError with fewer than `MINIMUM` frames, an empty side, or an element that only held-out frames have.
     """

@@ -28,12 +28,15 @@ class Prediction(NamedTuple):
 
 
 def predict(calculator, frames: Sequence[Atoms]) -> list[Prediction]:
-    """Predictions of an ASE calculator."""
+    """Predictions of an ASE calculator. Raises RuntimeError where one is not a number."""
     results = []
     for atoms in frames:
         copy = Atoms(atoms.numbers, atoms.positions, cell=atoms.cell, pbc=atoms.pbc, calculator=calculator)
         stress = copy.get_stress() if "REF_stress" in atoms.info else None
         results.append(Prediction(float(copy.get_potential_energy()), copy.get_forces(), stress))
+        if not all(np.isfinite(values).all() for values in results[-1] if values is not None):
+            label = atoms.info.get("label_id", "?")[:12]
+            raise RuntimeError(f"the potential predicts no number for label {label}: lower its learning_rate")
     return results
 
 

@@ -28,18 +28,19 @@ def backend_faults(config: dict) -> list[str]:
 
 def hyperparameter_faults(name: str, section: dict) -> list[str]:
     """Hyperparameters that the adapter does not know, or of another type or sign than its default."""
-    changes = [(key, value) for key, value in section.items() if key not in NOT_HYPERS]
-    changes += section.get("round0", {}).items()
-    defaults = potentials.hyperparameters(name, {})
-    try:
-        potentials.hyperparameters(name, dict(changes))
-    except ValueError as error:
-        return [f"train.backends.{name}: {error}"]
-    return [
-        f"train.backends.{name}.{key}: {value!r} will not do, it must be like the default {defaults[key]!r}"
-        for key, value in changes
-        if not _is_like(value, defaults[key])
+    where, defaults = f"train.backends.{name}", potentials.adapter(name).HYPERS
+    changes, first = _changes(section), section.get("round0", {})
+    wrong = [
+        f"{where}.{key}: {value!r} will not do, it must be like the default {defaults[key]!r}"
+        for key, value in [*changes.items(), *first.items()]
+        if key in defaults and not _is_like(value, defaults[key])
     ]
+    try:
+        for values in ({}, changes, {**changes, **first}) if not wrong else ():
+            potentials.hyperparameters(name, values)
+    except ValueError as error:
+        wrong.append(f"{where}: {error}")
+    return wrong
 
 
 def start_faults(config: dict, name: str, section: dict) -> list[str]:
@@ -47,6 +48,8 @@ def start_faults(config: dict, name: str, section: dict) -> list[str]:
     where = f"train.backends.{name}"
     if "init" not in section:
         return [f"{where}.fine_tune: only with init, the checkpoint to start from"] if "fine_tune" in section else []
+    if not section.get("fine_tune", True) and len(config["train"]["seeds"]) > 1:
+        return [f"{where}.fine_tune: false gives the same potential for every seed; keep one of train.seeds"]
     if not hasattr(potentials.adapter(name), "ARCHITECTURE"):
         return [f"{where}.init: {name} cannot start from trained weights; leave it out"]
     return checkpoint_faults(f"{where}.init", Path(section["init"]), name, set(config["system"]["charges"]))
@@ -87,8 +90,12 @@ def checkpoint_faults(where: str, path: Path, name: str, species: set[str]) -> l
 def hyperparameters(config: dict, backend: str, round: int) -> dict:
     """What the config changes of an adapter's HYPERS; `round0` holds what differs in the first potential."""
     section = config["train"]["backends"][backend]
-    changes = {key: value for key, value in section.items() if key not in NOT_HYPERS}
+    changes = _changes(section)
     return {**changes, **section.get("round0", {})} if round == 0 and config["explore"]["rounds"] else changes
+
+
+def _changes(section: dict) -> dict:
+    return {key: value for key, value in section.items() if key not in NOT_HYPERS}
 
 
 def _is_like(value, default) -> bool:

@@ -95,8 +95,8 @@ def compile(weights: Sequence[Path], directory: Path, device: str = "cpu") -> Pa
 def calculator(weights: Sequence[Path], device: str = "cpu", dtype: str = "float32") -> Calculator:
     """ASE calculator from what `train` or `compile` wrote. Raises ValueError where a graph is not one of DeePMD's.
 
-    It raises RuntimeError where an atom has more neighbours than the network takes notice of (`sel`): dp would leave
-    them out without a word, and energy would not be conserved.
+    Where an atom has more neighbours than the network takes notice of (`sel`), energy and forces are no numbers, which
+    ends a run, and a warning says why: dp would leave them out without a word.
     """
     os.environ.update(_threads())  # TensorFlow reads them once
     graph = deepmd_graph.check(weights[0])
@@ -105,16 +105,18 @@ def calculator(weights: Sequence[Path], device: str = "cpu", dtype: str = "float
 
     class Counted(DP):
         def calculate(self, atoms=None, properties=("energy",), system_changes=tuple(all_changes)):
-            for r_max, sel in limits:
-                check_neighbours(atoms, r_max, sel, types)
             super().calculate(atoms, list(properties), list(system_changes))
+            told = [crowded(atoms, r_max, sel, types) for r_max, sel in limits]
+            if any(told):
+                log.warning("%s", "; ".join(filter(None, told)))
+                self.results = {key: np.full_like(value, np.nan) for key, value in self.results.items()}
 
     return Counted(model=str(weights[0]))
 
 
-def check_neighbours(atoms: Atoms, r_max: float, sel: Sequence[int], types: Sequence[str]) -> None:
-    """Raises RuntimeError where an atom has more neighbours within `r_max` (A) than `sel` of one of the `types` (or, if
-    that is one number, of any).
+def crowded(atoms: Atoms, r_max: float, sel: Sequence[int], types: Sequence[str]) -> str:
+    """A sentence where an atom has more neighbours within `r_max` (A) than `sel` of one of the `types` (or, if that is
+    one number, of any), else nothing.
     """
     from vesin import NeighborList
 
@@ -123,13 +125,12 @@ def check_neighbours(atoms: Atoms, r_max: float, sel: Sequence[int], types: Sequ
     kinds = np.array([types.index(symbol) if len(sel) > 1 else 0 for symbol in atoms.symbols])
     counts = np.bincount(i * len(sel) + kinds[j], minlength=len(atoms) * len(sel))
     most = counts.reshape(-1, len(sel)).max(axis=0)
-    if np.any(most > sel):
-        names = types if len(sel) > 1 else ["all species"]
-        told = ", ".join(f"{name}: {m} (sel {s})" for name, m, s in zip(names, most, sel, strict=True) if m > s)
-        raise RuntimeError(
-            f"an atom has more neighbours within {r_max:g} A than the network takes notice of ({told}): the cell is "
-            "denser than the labels were, or descriptor.sel too small"
-        )
+    names = types if len(sel) > 1 else ["all species"]
+    told = ", ".join(f"{name}: {m} (sel {s})" for name, m, s in zip(names, most, sel, strict=True) if m > s)
+    return told and (
+        f"an atom has more neighbours within {r_max:g} A than the network takes notice of ({told}): the cell is denser "
+        "than the labels were, or descriptor.sel too small"
+    )
 
 
 def checkpoint(path: Path, directory: Path) -> tuple[list[Path], dict]:

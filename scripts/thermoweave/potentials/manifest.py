@@ -46,11 +46,11 @@ def files(path: str | Path, content: dict) -> list[Path]:
     chosen = [content["compiled"]] if content["compiled"] else content["weights"]
     for name in chosen:
         if not (folder / name).is_file():
-            raise FileNotFoundError(f"{path} names {name}, which is not there: train (or compile) the potential again")
+            raise FileNotFoundError(f"{path} names {name}, which is not there: delete {path}, and it is made again")
         found = sha256(folder / name)
         if found != content["files"][name]:
             raise ValueError(
                 f"{folder / name} has sha256 {found}, but {path} was written for {content['files'][name]}: "
-                "the file was changed or replaced after training; train (or compile) the potential again"
+                f"the file was changed or replaced; delete {path}, and it is made again"
             )
     return [folder / name for name in chosen]

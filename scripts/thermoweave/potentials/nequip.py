@@ -81,6 +81,9 @@ def train(
     if start:
         start = Path(start[0]).resolve()
         config, _ = tensors.read(start)
+        known = all(symbol in atomic_numbers for symbol in config["type_names"])
+        if not (known and isinstance(config["r_max"], float)):  # nequip-train calls what its configuration names
+            raise ValueError(f"{start} is refused: its type_names are no chemical symbols, or its r_max is no number")
     else:
         elements = sorted({symbol for atoms in train for symbol in atoms.symbols})
         config = {key: hypers[key] for key in ARCHITECTURE} | {"type_names": elements, "seed": seed}

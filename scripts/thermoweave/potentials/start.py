@@ -40,7 +40,7 @@ def read(path: str | Path, backend: str, directory: Path) -> Start:
         if missing:
             raise ValueError(f"{path} was written by an older version (it lacks {', '.join(missing)}): train it again")
         hypers = {key: manifest["hyperparameters"][key] for key in module.ARCHITECTURE}
-        weights = manifests.files(path, {**manifest, "compiled": None})
+        weights = trained_files(path, manifest, module)
         return Start(path, weights, manifest["elements"], hypers)
     if not hasattr(module, "checkpoint"):
         raise ValueError(
@@ -50,6 +50,15 @@ def read(path: str | Path, backend: str, directory: Path) -> Start:
     Path(directory).mkdir(parents=True, exist_ok=True)
     weights, facts = module.checkpoint(path, Path(directory))
     return Start(path, weights, sorted(facts["elements"]), facts["hyperparameters"])
+
+
+def trained_files(path: Path, manifest: dict, module: ModuleType) -> list[Path]:
+    """The weight files of a manifest, as they were trained. Raises ValueError where it names a compiled one: machine
+    code, which may do anything, is for the machine and the campaign that made it.
+    """
+    if getattr(module, "COMPILED", None) in [Path(name).name for name in manifest["weights"]]:
+        raise ValueError(f"{path} names a compiled model as its weights, which is machine code: it is not loaded")
+    return manifests.files(path, {**manifest, "compiled": None})
 
 
 def hyperparameters(start: Start, module: ModuleType, changes: dict) -> dict:
@@ -75,9 +84,10 @@ def check_species(file: Path, known: Sequence[str], wanted: Iterable[str]) -> No
 def teacher(path: str | Path, backend: str, wanted: Iterable[str], directory: Path) -> Walled:
     """The ASE calculator of a potential.json, or of the backend's own file (no wall, and its own level of energies)."""
     if Path(path).suffix == ".json":
-        calculator = potentials.load(path)
-        check_species(Path(path), calculator.manifest["elements"], wanted)
-        return calculator
+        manifest, module = manifests.read(path), potentials.adapter(backend)
+        check_species(Path(path), manifest["elements"], wanted)
+        network = module.calculator(trained_files(Path(path), manifest, module), "cpu", manifest["dtype"])
+        return Walled(network, manifest["wall"], manifest["energy_shifts_eV"], manifest)
     start = read(path, backend, directory)
     check_species(start.file, start.elements, wanted)
     network = potentials.adapter(backend).calculator(start.weights, "cpu", start.hyperparameters["dtype"])

@@ -138,6 +138,10 @@ class Walled(Calculator):
             unknown = sorted({symbol for symbol in atoms.symbols if np.isnan(self._shift[atomic_numbers[symbol]])})
             known = [chemical_symbols[z] for z in np.flatnonzero(np.isfinite(self._shift))]
             raise ValueError(f"no label held {', '.join(unknown)}; the potential knows {', '.join(sorted(known))}")
+        if not np.isfinite(atoms.positions).all():  # no neighbour list survives them; a run ends on such forces
+            nothing = {"energy": np.nan, "free_energy": np.nan, "forces": np.full((len(atoms), 3), np.nan)}
+            self.results = {**nothing, "stress": np.full(6, np.nan), "wall_contacts": 0, "wall_energy": 0.0}
+            return
         self.network.calculate(atoms, list(properties), list(system_changes))
         self.atoms = self.network.atoms  # the network's own copy: copying again costs as much as the wall itself
         # a search of its own at the wall's short range costs less than sorting out the network's 100 neighbours an atom
