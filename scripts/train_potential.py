@@ -56,7 +56,9 @@ def train_potential(
     begin, changes = None, hypers
     hypers = potentials.hyperparameters(backend, changes)
     if start is not None:
-        begin = starts.read(start, backend, emptied(directory.with_name(f"{directory.name}_start")))
+        unpacked = directory.with_name(f"{directory.name}_start")
+        shutil.rmtree(unpacked, ignore_errors=True)  # of an earlier job
+        begin = starts.read(start, backend, unpacked)
         starts.check_species(
             begin.file, begin.elements, {s for part in parts.values() for a in part for s in a.symbols}
         )
@@ -100,13 +102,6 @@ def train_potential(
             "threads": int(os.environ.get("OMP_NUM_THREADS", "1")),
         },
     })  # fmt: skip
-
-
-def emptied(folder: Path) -> Path:
-    """The folder, without what an earlier job left in it."""
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    return folder
 
 
 def place(files: Sequence[Path], folder: Path) -> None:

@@ -58,6 +58,8 @@ def test_a_checkpoint_that_fits_is_accepted(checkpoints):
         ),
         ({"nequip": {"init": 3}}, "train.backends.nequip.init: 3 is not"),
         ({"nequip": {"fine_tune": False}}, "train.backends.nequip.fine_tune: only with init"),
+        ({"nequip": {"model": "Foo", "round0": {"model": "NequIP"}}}, "train.backends.nequip: nequip's model is 'Foo'"),
+        ({"nequip": {"model": ["NequIP"]}}, "train.backends.nequip.model: ['NequIP'] will not do"),
         (
             {"lennard_jones": {"init": "good.json"}},
             "lennard_jones.init: lennard_jones cannot start from trained weights",
@@ -66,6 +68,11 @@ def test_a_checkpoint_that_fits_is_accepted(checkpoints):
 )
 def test_a_checkpoint_that_does_not_fit_is_named(checkpoints, section, told):
     assert told in said({"backends": section})
+
+
+def test_one_potential_as_it_is_has_one_seed(checkpoints):
+    section = {"nequip": {"init": "good.json", "fine_tune": False}}
+    assert "the same potential for every seed" in said({"backends": section, "seeds": ["1", "2"]})
 
 
 @pytest.mark.parametrize(
@@ -89,6 +96,6 @@ def test_what_cannot_be_compiled_is_named():
     assert "train.compile: lennard_jones has no compiled form; set it to auto" in told
 
 
-@pytest.mark.parametrize("share", ["1.5", 0.5, "half"])
+@pytest.mark.parametrize("share", ["1.5", 0.5, "half", "0.0", "0.50"])
 def test_a_share_is_a_number_below_one_in_quotes(share):
     assert "train.learning_curve.0" in said({"learning_curve": [share]})

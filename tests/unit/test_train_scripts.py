@@ -41,6 +41,7 @@ STAND_IN = SimpleNamespace(
     HYPERS={"r_max": 5.0, "dtype": "float64", "epochs": 1},
     REFERENCES=[],
     ARCHITECTURE=("r_max", "dtype"),
+    COMPILED="fast.bin",
     COMPILER="g++",
     TOLERANCE={"float64": 1e-8},
     train=fit,
@@ -146,6 +147,11 @@ def test_a_checkpoint_that_does_not_fit_is_refused(labels, tmp_path, adapter):
     manifests.write_json(first.parent / "sodium.json", {**content, "elements": ["Cl", "Na"]})
     with pytest.raises(ValueError, match="knows Cl, Na, not Li"):
         run(labels, tmp_path / "seed1", start=first.parent / "sodium.json")
+    (first.parent / "fast.bin").write_bytes(b"machine code")
+    files = {"fast.bin": manifests.sha256(first.parent / "fast.bin")}
+    manifests.write_json(first.parent / "code.json", {**content, "weights": ["fast.bin"], "files": files})
+    with pytest.raises(ValueError, match="names a compiled model as its weights, which is machine code"):
+        run(labels, tmp_path / "seed1", start=first.parent / "code.json")
     assert not (tmp_path / "seed1").exists()
 
 
@@ -244,6 +250,30 @@ def test_without_a_compiler(labels, tmp_path, adapter, compiler, caplog):
         train_compile.train_compile(manifest, labels, out, "always")
     with pytest.raises(ValueError, match="auto, always, none"):
         train_compile.train_compile(manifest, labels, out, "torchscript")
+
+
+def test_a_model_without_a_compiled_form(labels, tmp_path, adapter, compiler, monkeypatch, caplog):
+    manifest, *_ = run(labels, tmp_path / "seed1")
+
+    def fail(weights, directory, device="cpu"):
+        raise RuntimeError("no such layer can be compressed")
+
+    monkeypatch.setattr(STAND_IN, "compile", fail)
+    out = tmp_path / "seed1" / "compiled" / "potential.json"
+    train_compile.train_compile(manifest, labels, out, "auto")
+    assert "not compiled: no such layer" in caplog.text
+    assert manifests.read(out)["compiled"] is None
+    with pytest.raises(RuntimeError, match="no such layer"):
+        train_compile.train_compile(manifest, labels, out, "always")
+
+
+def test_a_potential_that_predicts_no_number_is_refused(labels, tmp_path, adapter, monkeypatch):
+    monkeypatch.setattr(
+        STAND_IN, "calculator", lambda *_: MorsePotential(rcut1=4.0, rcut2=5.0, r0=2.5, epsilon=float("nan"))
+    )
+    with pytest.raises(RuntimeError, match="predicts no number for label"):
+        run(labels, tmp_path / "seed1")
+    assert not (tmp_path / "seed1" / "potential.json").exists()
 
 
 def test_wrong_compiled_forces_are_refused(labels, tmp_path, adapter, compiler, monkeypatch):
