@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 Tensors = tuple["torch.Tensor", "torch.Tensor", "torch.Tensor", "torch.Tensor"]
 
+# Of the four tensors of `neighbours`: which dimension counts what.
+SIZES = ({0: "atoms"}, {0: "pairs"}, {0: "pairs"}, {0: "pairs"})
+
 
 def neighbours(atoms: Atoms, r_max: float, both: bool, dtype: str, device: str = "cpu") -> Tensors:
     """Atomic numbers, and i, j and the vector from i to j (A) of each pair within `r_max`, once per periodic image;
@@ -42,10 +45,13 @@ def forces(slopes: "torch.Tensor", i: "torch.Tensor", j: "torch.Tensor", n_atoms
     return slopes.new_zeros(n_atoms, 3).index_add(0, i, slopes).index_add(0, j, -slopes)
 
 
-def compile(network: "torch.nn.Module", example: Tensors, target: Path, facts: dict) -> Path:
-    """Write the network as machine code (AOTInductor) for any number of atoms and pairs; needs a C++ compiler.
+def compile(
+    network: "torch.nn.Module", example: tuple["torch.Tensor", ...], target: Path, facts: dict, sizes: tuple = SIZES
+) -> Path:
+    """Write a network as machine code (AOTInductor) for any number of atoms and pairs; needs a C++ compiler.
 
-    `facts`: the arguments `r_max`, `both` and `dtype` of `neighbours`, kept in the file.
+    `example`: inputs of it; `facts`: plain values to keep in the file (for `Pairwise`, the arguments `r_max`, `both`
+    and `dtype` of `neighbours`); `sizes`: which dimension of each input is a number of "atoms" or "pairs", if any.
     """
     import torch
     from torch._inductor.utils import fresh_cache
@@ -54,12 +60,13 @@ def compile(network: "torch.nn.Module", example: Tensors, target: Path, facts: d
 
     target = Path(target).resolve()
     target.parent.mkdir(parents=True, exist_ok=True)
-    atoms, pairs = {0: Dim("atoms", min=1, max=2**20)}, {0: Dim("pairs", min=2, max=2**28)}
+    ranges = {"atoms": Dim("atoms", min=1, max=2**20), "pairs": Dim("pairs", min=2, max=2**28)}
+    shapes = tuple(size and {axis: ranges[name] for axis, name in size.items()} for size in sizes)
     traced = make_fx(network, tracing_mode="symbolic", _allow_non_fake_inputs=True)(*example)
-    program = export(traced, example, dynamic_shapes=(atoms, pairs, pairs, pairs))
+    program = export(traced, example, dynamic_shapes=shapes)
     # torch leaves its cache in /tmp for good, if it is not told otherwise, and its headers (280 MB) even so
     options = {"aot_inductor.metadata": {"facts": json.dumps(facts)}, "aot_inductor.precompile_headers": False}
-    with fresh_cache(dir=str(target.parent)):
+    with fresh_cache(dir=str(target.parent)), torch.no_grad():
         torch._inductor.aoti_compile_and_package(program, package_path=str(target), inductor_configs=options)
     return target
 

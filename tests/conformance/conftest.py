@@ -3,6 +3,7 @@
 from importlib import metadata
 
 import pytest
+from ase import Atoms
 from thermoweave import potentials
 
 R_MAX = 4.5
@@ -52,14 +53,25 @@ def installed(name: str) -> bool:
     return True
 
 
-@pytest.fixture(scope="session", params=filter(installed, potentials.available()))
+def those_installed(attribute: str = "HYPERS", has: bool = True) -> list[str]:
+    """The backends of this environment that have (or have not) an attribute."""
+    found = filter(installed, potentials.available())
+    return [name for name in found if hasattr(potentials.adapter(name), attribute) == has]
+
+
+def evaluate(calculator, atoms: Atoms) -> tuple:
+    """Energy and forces, with nothing cached."""
+    copy = Atoms(atoms.numbers, atoms.positions, cell=atoms.cell, pbc=atoms.pbc, calculator=calculator)
+    return copy.get_potential_energy(), copy.get_forces()
+
+
+@pytest.fixture(scope="session", params=those_installed())
 def adapter(request):
     return potentials.adapter(request.param)
 
 
 @pytest.fixture(scope="session")
-def hypers(adapter):
-    name = adapter.__name__.rpartition(".")[2]
+def hypers(adapter, name):
     return {**adapter.HYPERS, "r_max": R_MAX, "dtype": "float64", **TINY[name]}
 
 
@@ -69,7 +81,6 @@ def melt():
     import hashlib
 
     import numpy as np
-    from ase import Atoms
     from ase.calculators.morse import MorsePotential
     from thermoweave.potentials import shifts
 
@@ -88,3 +99,18 @@ def melt():
         atoms.calc = None
         frames.append(atoms)
     return shifts.take_off(shifts.fit(frames), frames)
+
+
+@pytest.fixture(scope="session")
+def name(adapter):
+    return adapter.__name__.rpartition(".")[2]
+
+
+@pytest.fixture(scope="session")
+def weights(adapter, hypers, melt, tmp_path_factory):
+    return adapter.train(melt[:8], melt[8:], hypers, 1, tmp_path_factory.mktemp("run"))
+
+
+@pytest.fixture(scope="session")
+def calculator(adapter, weights):
+    return adapter.calculator(weights, "cpu", "float64")

@@ -3,12 +3,7 @@
 Each environment tests the adapters whose package it holds; the double, lennard_jones, is everywhere.
 """
 
-import inspect
-import os
-import pickle
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -16,17 +11,7 @@ import pytest
 from ase import Atoms, units
 from ase.md.velocitydistribution import thermalize_momenta
 from ase.md.verlet import VelocityVerlet
-from conftest import GENTLE, R_MAX
-
-
-@pytest.fixture(scope="session")
-def weights(adapter, hypers, melt, tmp_path_factory):
-    return adapter.train(melt[:8], melt[8:], hypers, 1, tmp_path_factory.mktemp("run"))
-
-
-@pytest.fixture(scope="session")
-def calculator(adapter, weights):
-    return adapter.calculator(weights, "cpu", "float64")
+from conftest import R_MAX, evaluate
 
 
 @pytest.fixture
@@ -34,11 +19,6 @@ def atoms(melt, calculator):
     atoms = melt[0].copy()
     atoms.calc = calculator
     return atoms
-
-
-def evaluate(calculator, atoms):
-    copy = Atoms(atoms.numbers, atoms.positions, cell=atoms.cell, pbc=atoms.pbc, calculator=calculator)
-    return copy.get_potential_energy(), copy.get_forces()
 
 
 def test_it_learned_something(calculator, melt):
@@ -129,108 +109,6 @@ def test_same_seed_same_weights(adapter, hypers, calculator, melt, tmp_path):
     repeated = adapter.calculator(other, "cpu", "float64")
     for frame in melt[:3]:
         assert np.array_equal(evaluate(calculator, frame)[1], evaluate(repeated, frame)[1])
-
-
-@pytest.fixture(scope="session")
-def name(adapter):
-    return adapter.__name__.rpartition(".")[2]
-
-
-@pytest.fixture(scope="session")
-def startable(adapter):
-    if "start" not in inspect.signature(adapter.train).parameters:
-        pytest.skip("this backend does not start from trained weights")
-    return adapter
-
-
-def test_training_goes_on_from_a_start(startable, name, hypers, weights, calculator, melt, tmp_path):
-    """With a rate of next to nothing, the weights stay what they were."""
-    other = startable.train(melt[:8], melt[8:], {**hypers, **GENTLE[name]}, 2, tmp_path / "on", start=weights)
-    further = startable.calculator(other, "cpu", "float64")
-    for frame in melt[:3]:
-        assert evaluate(further, frame)[1] == pytest.approx(evaluate(calculator, frame)[1], abs=1e-3)
-
-
-def test_a_start_may_know_more_species(startable, name, hypers, weights, calculator, melt, tmp_path):
-    frames = [frame[[atom.symbol != "K" for atom in frame]] for frame in melt]
-    other = startable.train(frames[:8], frames[8:], {**hypers, **GENTLE[name]}, 2, tmp_path / "on", start=weights)
-    further = startable.calculator(other, "cpu", "float64")
-    assert evaluate(further, frames[0])[1] == pytest.approx(evaluate(calculator, frames[0])[1], abs=1e-3)
-
-
-def test_architecture_is_among_the_hyperparameters(startable):
-    assert {"r_max", "dtype"} <= set(startable.ARCHITECTURE) <= set(startable.HYPERS)
-
-
-def test_compiled_model_has_the_same_forces(adapter, weights, calculator, melt, tmp_path):
-    if not hasattr(adapter, "compile"):
-        pytest.skip("this backend compiles nothing")
-    if adapter.COMPILER and not shutil.which(adapter.COMPILER):
-        pytest.skip(f"needs {adapter.COMPILER}")
-    compiled = adapter.calculator([adapter.compile(weights, tmp_path)], "cpu", "float64")
-    far = Atoms("LiCl", [[0, 0, 0], [0, 0, 15]], cell=[30] * 3, pbc=True)
-    for atoms in (melt[0], melt[1].repeat(2), melt[2][:1], far):
-        energy, forces = evaluate(calculator, atoms)
-        new_energy, new_forces = evaluate(compiled, atoms)
-        assert new_forces == pytest.approx(forces, abs=adapter.TOLERANCE["float64"])
-        assert new_energy == pytest.approx(energy, abs=len(atoms) * adapter.TOLERANCE["float64"])
-    copy = melt[0].copy()
-    stresses = []
-    for copy.calc in (calculator, compiled):
-        stresses.append(copy.get_stress())
-    assert stresses[1] == pytest.approx(stresses[0], abs=adapter.TOLERANCE["float64"])
-
-
-class Bomb:
-    """Runs code when it is loaded from a pickle."""
-
-    def __init__(self, mark):
-        self.mark = mark
-
-    def __reduce__(self):
-        return (open, (str(self.mark), "w"))
-
-
-@pytest.mark.parametrize("kind", ["pickle", "torch"])
-def test_a_file_that_runs_code_is_refused(adapter, weights, tmp_path, kind):
-    mark = tmp_path / "it-ran"
-    for path in weights:
-        if kind == "pickle":
-            (tmp_path / path.name).write_bytes(pickle.dumps({"config": Bomb(mark), "state": Bomb(mark)}))
-        else:
-            pytest.importorskip("torch").save({"config": Bomb(mark), "state": Bomb(mark)}, tmp_path / path.name)
-    with pytest.raises(ValueError):  # noqa: PT011 - each backend says it in its own words
-        adapter.calculator([tmp_path / path.name for path in weights], "cpu", "float64")
-    assert not mark.exists()
-
-
-FORCES = """
-import sys, numpy as np
-from ase.io import read
-from thermoweave import potentials
-atoms = read(sys.argv[2], format="traj")
-atoms.calc = potentials.adapter(sys.argv[1]).calculator(sys.argv[4:], "cpu", "float64")
-np.save(sys.argv[3], atoms.get_forces())
-"""
-
-
-def test_two_threads_are_one_thread(name, weights, calculator, melt, tmp_path):
-    melt[0].repeat(2).write(tmp_path / "atoms.traj")
-    argv = [name, tmp_path / "atoms.traj", tmp_path / "forces.npy", *weights]
-    environment = {**os.environ, "OMP_NUM_THREADS": "2", "PYTHONPATH": os.pathsep.join(sys.path)}
-    subprocess.run([sys.executable, "-c", FORCES, *map(str, argv)], env=environment, check=True)
-    assert np.load(tmp_path / "forces.npy") == pytest.approx(evaluate(calculator, melt[0].repeat(2))[1], abs=1e-9)
-
-
-def test_single_precision(adapter, hypers, melt, tmp_path):
-    """In float32 the symmetries hold to its rounding, and a supercell's energy still adds up to the meV."""
-    weights = adapter.train(melt[:8], melt[8:], {**hypers, "dtype": "float32"}, 1, tmp_path / "single")
-    single = adapter.calculator(weights, "cpu", "float32")
-    energy, forces = evaluate(single, melt[0])
-    moved = melt[0].copy()
-    moved.positions += [3.1, -5.7, 0.4]
-    assert evaluate(single, moved)[1] == pytest.approx(forces, abs=1e-4 * max(1, np.abs(forces).max()))
-    assert evaluate(single, melt[0].repeat(2))[0] == pytest.approx(8 * energy, abs=1e-3)
 
 
 def test_divergence_is_an_error(adapter, hypers, melt, tmp_path):

@@ -1,53 +1,16 @@
 """The train stage without a network: a stand-in adapter shows what the scripts write, and when they refuse."""
 
 import json
-import os
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
-import train_compile
-import train_potential
 from ase import Atoms
 from ase.calculators.morse import MorsePotential
 from morse_labels import write_labels
+from stand_in import STAND_IN, run
 from thermoweave import datasets, potentials
 from thermoweave.frames import write_frames
 from thermoweave.potentials import manifest as manifests
-
-
-def fit(train, valid, hypers, seed, directory, start=()):
-    """The labels' own potential, its forces wrong by the seed in per cent; goes on from a start towards them."""
-    if hypers["epochs"] == 0:
-        raise RuntimeError("training diverged")
-    directory.mkdir(parents=True, exist_ok=True)
-    epsilon = 1 + 0.5 * (json.loads(start[0].read_text())["epsilon"] - 1) if start else 1 + 0.01 * seed
-    (directory / "model.bin").write_text(json.dumps({"epsilon": epsilon}))
-    (directory / "seen.json").write_text(json.dumps([frame.info["label_id"] for frame in train]))
-    return [directory / "model.bin"]
-
-
-def build(weights, device="cpu", dtype="float64"):
-    return MorsePotential(rcut1=4.0, rcut2=5.0, r0=2.5, **json.loads(weights[0].read_text()))
-
-
-def translate(weights, directory, device="cpu"):
-    (directory / "fast.bin").write_bytes(weights[0].read_bytes())
-    return directory / "fast.bin"
-
-
-STAND_IN = SimpleNamespace(
-    DISTRIBUTION="nequip",
-    HYPERS={"r_max": 5.0, "dtype": "float64", "epochs": 1},
-    REFERENCES=[],
-    ARCHITECTURE=("r_max", "dtype"),
-    COMPILED="fast.bin",
-    COMPILER="g++",
-    TOLERANCE={"float64": 1e-8},
-    train=fit,
-    compile=translate,
-    calculator=build,
-)
 
 
 @pytest.fixture
@@ -59,14 +22,6 @@ def adapter(monkeypatch):
 @pytest.fixture
 def labels(tmp_path):
     return [write_labels(tmp_path / "labels.extxyz")]
-
-
-def run(labels, folder, **changes):
-    sampled = {"concentrations": ["0.00", "0.10"], "temperatures": ["900", "1000"]}
-    options = {"backend": "ase", "hypers": {}, "seed": 1, "sampled": sampled, "wall_stiffness": 30.0, **changes}
-    paths = [folder / name for name in ("potential.json", "errors.json", "predictions.npz", "scratch")]
-    train_potential.train_potential(labels, *paths, **options)
-    return paths
 
 
 def test_manifest_errors_and_predictions(labels, tmp_path, adapter):
@@ -213,60 +168,6 @@ def test_an_unknown_hyperparameter_stops_before_training(labels, tmp_path, adapt
         run(labels, tmp_path / "seed1", hypers={"epoch": 3})
 
 
-@pytest.fixture
-def compiler(tmp_path, monkeypatch):
-    """A program named g++ and nothing else on the PATH."""
-    (tmp_path / "bin").mkdir()
-    (tmp_path / "bin" / "g++").write_text("")
-    os.chmod(tmp_path / "bin" / "g++", 0o755)
-    monkeypatch.setenv("PATH", str(tmp_path / "bin"))
-    monkeypatch.delenv("CXX", raising=False)
-    return tmp_path / "bin" / "g++"
-
-
-def test_compiled_manifest(labels, tmp_path, adapter, compiler):
-    manifest, *_ = run(labels, tmp_path / "seed1")
-    out = tmp_path / "seed1" / "compiled" / "potential.json"
-    train_compile.train_compile(manifest, labels, out, "auto")
-    content = manifests.read(out)
-    assert content["compiled"] == "fast.bin"
-    assert content["weights"] == ["../model.bin"]
-    assert content["speed"]["force_difference_eV_A"] == 0
-    assert content["speed"]["ms_per_step"] > 0 and content["speed"]["n_atoms"] == 8
-    assert manifests.files(out, content) == [out.parent / "fast.bin"]
-    assert potentials.load(out).manifest["seed"] == 1
-
-
-def test_without_a_compiler(labels, tmp_path, adapter, compiler, caplog):
-    manifest, *_ = run(labels, tmp_path / "seed1")
-    compiler.unlink()
-    out = tmp_path / "seed1" / "compiled" / "potential.json"
-    train_compile.train_compile(manifest, labels, out, "auto")
-    assert "no C++ compiler" in caplog.text
-    content = manifests.read(out)
-    assert content["compiled"] is None
-    assert manifests.files(out, content)[0].resolve() == (tmp_path / "seed1" / "model.bin").resolve()
-    with pytest.raises(RuntimeError, match="install g\\+\\+"):
-        train_compile.train_compile(manifest, labels, out, "always")
-    with pytest.raises(ValueError, match="auto, always, none"):
-        train_compile.train_compile(manifest, labels, out, "torchscript")
-
-
-def test_a_model_without_a_compiled_form(labels, tmp_path, adapter, compiler, monkeypatch, caplog):
-    manifest, *_ = run(labels, tmp_path / "seed1")
-
-    def fail(weights, directory, device="cpu"):
-        raise RuntimeError("no such layer can be compressed")
-
-    monkeypatch.setattr(STAND_IN, "compile", fail)
-    out = tmp_path / "seed1" / "compiled" / "potential.json"
-    train_compile.train_compile(manifest, labels, out, "auto")
-    assert "not compiled: no such layer" in caplog.text
-    assert manifests.read(out)["compiled"] is None
-    with pytest.raises(RuntimeError, match="no such layer"):
-        train_compile.train_compile(manifest, labels, out, "always")
-
-
 def test_a_potential_that_predicts_no_number_is_refused(labels, tmp_path, adapter, monkeypatch):
     monkeypatch.setattr(
         STAND_IN, "calculator", lambda *_: MorsePotential(rcut1=4.0, rcut2=5.0, r0=2.5, epsilon=float("nan"))
@@ -274,17 +175,3 @@ def test_a_potential_that_predicts_no_number_is_refused(labels, tmp_path, adapte
     with pytest.raises(RuntimeError, match="predicts no number for label"):
         run(labels, tmp_path / "seed1")
     assert not (tmp_path / "seed1" / "potential.json").exists()
-
-
-def test_wrong_compiled_forces_are_refused(labels, tmp_path, adapter, compiler, monkeypatch):
-    manifest, *_ = run(labels, tmp_path / "seed1")
-
-    def wrong(weights, directory, device="cpu"):
-        (directory / "fast.bin").write_text(json.dumps({"epsilon": 2.0}))
-        return directory / "fast.bin"
-
-    monkeypatch.setattr(STAND_IN, "compile", wrong)
-    out = tmp_path / "seed1" / "compiled" / "potential.json"
-    with pytest.raises(RuntimeError, match="compiled model's forces differ"):
-        train_compile.train_compile(manifest, labels, out, "always")
-    assert not list(out.parent.iterdir())

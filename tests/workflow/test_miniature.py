@@ -1,45 +1,18 @@
 """A miniature campaign with real pw.x labels, killed on its way, and what later changes of it re-run."""
 
-import csv
 import json
-import re
 import shutil
 import signal
 import subprocess
-import sys
 import time
-from pathlib import Path
 
 import pytest
 import yaml
+from miniature import PARTS, ROOT, command, copy_with, planned, rows, snakemake
 
-ROOT = Path(__file__).parents[2]
-PARTS = ["Snakefile", "config", "envs", "profiles", "report", "resources", "rules", "scripts", "tools"]
 PLOTS = {"reduce_plot_arrhenius": 1, "reduce_plot_msd": 1, "reduce_plot_rdf": 1, "reduce_plot_vdos": 1}
 REDUCTIONS = {"reduce_grid": 1, "reduce_arrhenius": 1, **PLOTS}
 AUDITS = {"audit_conditions": 1, "audit_campaign": 1, "audit_cost": 1}
-
-
-def command(*arguments: str, config: str = "config/test.yaml") -> list[str]:
-    prefix = ["--profile", "profiles/default", "--conda-prefix", str(ROOT / ".snakemake" / "conda")]
-    return [sys.executable, "-m", "snakemake", *prefix, "--configfile", config, *arguments]
-
-
-def snakemake(folder: Path, *arguments: str, config: str = "config/test.yaml") -> subprocess.CompletedProcess:
-    """Snakemake in `folder`, its output and errors as one text."""
-    return subprocess.run(
-        command(*arguments, config=config), cwd=folder, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
-    )
-
-
-def planned(folder: Path, **changes) -> dict[str, int]:
-    """Jobs by rule that a dry run plans with top-level keys of the config changed."""
-    config = yaml.safe_load((folder / "config/test.yaml").read_text())
-    (folder / "config/changed.yaml").write_text(yaml.safe_dump({**config, **changes}, sort_keys=False))
-    run = snakemake(folder, "--dry-run", config="config/changed.yaml")
-    assert run.returncode == 0, run.stdout
-    jobs = dict(re.findall(r"^(\w+)\s+(\d+)$", run.stdout, re.M))
-    return {rule: int(n) for rule, n in jobs.items() if rule not in ("all", "total")}
 
 
 @pytest.fixture(scope="module")
@@ -60,11 +33,6 @@ def campaign(tmp_path_factory):
     second = snakemake(folder)
     assert second.returncode == 0, second.stdout[-20000:]
     return folder
-
-
-def rows(path: Path) -> list[dict]:
-    with open(path) as file:
-        return list(csv.DictReader(file))
 
 
 def test_a_killed_campaign_computes_no_label_twice(campaign):
@@ -211,16 +179,6 @@ def test_another_labeller_goes_through_the_same_door(campaign, tmp_path, labelle
     record = rows(tmp_path / "results/label/round0/summary.csv")
     assert {row["outcome"] for row in record} == {"SUCCESS"} and len(record) == 12
     assert all(row["program"].startswith(settings.get("calculator", "tblite")) for row in record)
-
-
-def copy_with(campaign: Path, folder: Path, **changes) -> Path:
-    """A copy of the campaign whose config/changed.yaml has top-level keys changed."""
-    shutil.copytree(campaign, folder)
-    config = yaml.safe_load((folder / "config/test.yaml").read_text())
-    for section, values in changes.items():
-        config[section].update(values)
-    (folder / "config/changed.yaml").write_text(yaml.safe_dump(config, sort_keys=False))
-    return folder
 
 
 def test_a_checkpoint_as_it_is_beside_another_potential(campaign, tmp_path):

@@ -19,7 +19,7 @@ from ase import Atoms
 from ase.calculators.calculator import Calculator, all_changes
 
 from thermoweave.potentials import deepmd_graph, deepmd_input
-from thermoweave.potentials.command import run
+from thermoweave.potentials.command import emptied, run
 
 HYPERS = {
     "r_max": 6.0,  # A, cutoff
@@ -64,9 +64,7 @@ def train(
     species, its own count of neighbours (`sel`), its normalisation. Raises ValueError where `start` is no graph of
     DeePMD's, RuntimeError where dp fails or diverges.
     """
-    directory = Path(directory).resolve()
-    shutil.rmtree(directory, ignore_errors=True)
-    directory.mkdir(parents=True)
+    directory = emptied(directory)
     elements = sorted({symbol for atoms in train for symbol in atoms.symbols})
     model = deepmd_graph.model(start[0]) if start else deepmd_input.model(elements, hypers, seed)
     data = {

@@ -8,7 +8,6 @@ makes model.pt of it, which holds tensors and plain values (`mace_files`).
 import json
 import logging
 import math
-import shutil
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,10 +15,9 @@ from pathlib import Path
 from ase import Atoms
 from ase.calculators.calculator import Calculator
 from ase.data import atomic_numbers, chemical_symbols
-from ase.io import write
 
 from thermoweave.potentials import mace_compiled, mace_files
-from thermoweave.potentials.command import run
+from thermoweave.potentials.command import emptied, run, write_labels
 
 HYPERS = {
     "r_max": 6.0,  # A, cutoff of one layer
@@ -67,11 +65,8 @@ def train(
     """
     import torch
 
-    directory = Path(directory).resolve()
-    shutil.rmtree(directory, ignore_errors=True)
-    directory.mkdir(parents=True)
-    for name, frames in (("train", train), ("valid", valid)):
-        write(directory / f"{name}.extxyz", list(frames), format="extxyz")
+    directory = emptied(directory)
+    write_labels(directory, train, valid)
     if start:
         foundation = directory / "start.model"
         network = mace_files.load(start[0])

@@ -16,20 +16,19 @@ from ase.calculators.calculator import Calculator, all_changes
 from ase.data import atomic_numbers
 from ase.stress import full_3x3_to_voigt_6_stress
 
+from thermoweave import pairwise
 from thermoweave.potentials import mace_files
 
 if TYPE_CHECKING:
     import torch
 
 
+# Of the six tensors of `graph`: which dimension counts what.
+SIZES = ({0: "atoms"}, {0: "atoms"}, {1: "pairs"}, {0: "pairs"}, {0: "pairs"}, None)
+
+
 def write(weights: Path, target: Path, device: str) -> None:
     """Compile a model.pt for this machine's `device`; the compiler's cache is beside `target` while it works."""
-    import torch
-    from torch._inductor import aoti_compile_and_package
-    from torch._inductor.utils import fresh_cache
-    from torch.export import Dim, export
-    from torch.fx.experimental.proxy_tensor import make_fx
-
     with traceable():
         network = _prepared(weights).to(device)
         facts = {
@@ -37,14 +36,7 @@ def write(weights: Path, target: Path, device: str) -> None:
             "r_max": float(network.r_max),
             "dtype": str(next(network.parameters()).dtype).removeprefix("torch."),
         }
-        inputs = graph(_example(facts["elements"]), facts, device)
-        traced = make_fx(_flat(network), tracing_mode="symbolic", _allow_non_fake_inputs=True)(*inputs)
-    atoms, pairs = Dim("atoms", min=1, max=100_000), Dim("pairs", min=2, max=20_000_000)
-    program = export(traced, inputs, dynamic_shapes=({0: atoms}, {0: atoms}, {1: pairs}, {0: pairs}, {0: pairs}, None))
-    # or torch leaves gigabytes in /tmp for good: its cache, and headers that it compiles once
-    options = {"aot_inductor.metadata": {"thermoweave": json.dumps(facts)}, "aot_inductor.precompile_headers": False}
-    with fresh_cache(dir=str(target.parent)), torch.no_grad():
-        aoti_compile_and_package(program, package_path=str(target), inductor_configs=options)
+        pairwise.compile(_flat(network), graph(_example(facts["elements"]), facts, device), target, facts, SIZES)
 
 
 @contextmanager
@@ -136,7 +128,7 @@ class Compiled(Calculator):
 
         super().__init__()
         self.network, self.device = aoti_load_package(str(path)), device
-        self.facts = json.loads(self.network.get_metadata()["thermoweave"])
+        self.facts = json.loads(self.network.get_metadata()["facts"])
 
     def calculate(
         self, atoms: Atoms, properties: Sequence[str] = ("energy",), system_changes: Sequence[str] = tuple(all_changes)

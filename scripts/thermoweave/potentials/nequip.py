@@ -11,7 +11,6 @@ import json
 import logging
 import math
 import os
-import shutil
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -20,10 +19,9 @@ import numpy as np
 from ase import Atoms
 from ase.calculators.calculator import Calculator
 from ase.data import atomic_numbers, covalent_radii
-from ase.io import write
 
 from thermoweave.potentials import nequip_config, nequip_model, tensors
-from thermoweave.potentials.command import run
+from thermoweave.potentials.command import emptied, run, write_labels
 
 HYPERS = {
     "model": "NequIP",  # NequIP (message passing), or Allegro (strictly local)
@@ -73,11 +71,8 @@ def train(
     of the labels among it, is taken from its file.
     Raises RuntimeError where nequip fails or the loss is not finite.
     """
-    directory = Path(directory).resolve()
-    shutil.rmtree(directory, ignore_errors=True)
-    directory.mkdir(parents=True)
-    for name, frames in (("train", train), ("valid", valid)):
-        write(directory / f"{name}.extxyz", list(frames), format="extxyz")
+    directory = emptied(directory)
+    write_labels(directory, train, valid)
     if start:
         start = Path(start[0]).resolve()
         config, _ = tensors.read(start)

@@ -8,7 +8,6 @@ same seed and the same labels give the same weights, bit for bit, on one machine
 import importlib
 import logging
 import math
-import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,6 +19,7 @@ from ase.calculators.calculator import Calculator
 
 from thermoweave import pairwise
 from thermoweave.potentials import schnetpack_model as models
+from thermoweave.potentials.command import emptied
 
 if TYPE_CHECKING:
     import pytorch_lightning
@@ -67,9 +67,7 @@ def train(
     import torch
     from schnetpack.train import ExponentialMovingAverage
 
-    directory = Path(directory).resolve()
-    shutil.rmtree(directory, ignore_errors=True)
-    directory.mkdir(parents=True)
+    directory = emptied(directory)
     torch.manual_seed(seed)
     elements = sorted({symbol for atoms in train for symbol in atoms.symbols})
     config, model = models.load(start[0]) if start else ({"elements": elements}, models.build(hypers))

@@ -10,7 +10,6 @@ import csv
 import logging
 import math
 import pickle
-import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,6 +20,7 @@ from ase.calculators.calculator import Calculator
 
 from thermoweave import pairwise
 from thermoweave.potentials import torchani_model as models
+from thermoweave.potentials.command import emptied
 
 if TYPE_CHECKING:
     import torch
@@ -79,9 +79,7 @@ def train(
     import torch
     from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-    directory = Path(directory).resolve()
-    shutil.rmtree(directory, ignore_errors=True)
-    directory.mkdir(parents=True)
+    directory = emptied(directory)
     torch.manual_seed(seed)
     elements = sorted({symbol for atoms in train for symbol in atoms.symbols})
     config, model = models.load(start[0]) if start else ({"elements": elements}, models.build(elements, hypers))
