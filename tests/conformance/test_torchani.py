@@ -75,7 +75,7 @@ def test_another_networks_file_is_refused(content, tmp_path):
 
 def test_a_pickle_is_refused_and_not_run(tmp_path):
     import torch
-    from test_potential import Bomb
+    from test_weights import Bomb
 
     torch.save({"state": Bomb(tmp_path / "it-ran")}, tmp_path / "other.pt")
     with pytest.raises(ValueError, match="tensors only"):
