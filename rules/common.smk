@@ -29,9 +29,12 @@ LABEL_MACHINE |= {
 }
 LABEL_THREADS = workflow.resource_settings.overwrite_threads.get("label_structures", 1)
 LABEL_THREADS = getattr(LABEL_THREADS, "raw", LABEL_THREADS)
+# Where potentials are evaluated: cpu, or cuda where a profile says so of simulate_md.
+DEVICE = workflow.resource_settings.overwrite_resources.get("simulate_md", {}).get("device", "cpu")
+DEVICE = getattr(DEVICE, "raw", DEVICE)
 
 # Stops here, before any job, at the first wrong key, value or combination.
-campaign.validate(config, Path(workflow.basedir), Path(LABEL_MACHINE["pseudo_dir"]))
+campaign.validate(config, Path(workflow.basedir), Path(LABEL_MACHINE["pseudo_dir"]), DEVICE)
 
 CONCENTRATIONS = config["concentrations"]
 TEMPERATURES = config["temperatures"]
@@ -111,6 +114,23 @@ def potential_of(wildcards):
     """The compiled potential of the last round; replicas take the trained seeds in turn, so that their spread shows it."""
     seed = SEEDS[(int(wildcards.replica) - 1) % len(SEEDS)]
     return trained("compiled/potential.json", seed)
+
+
+def run_files(name, run):
+    """The path of a file of a run, (concentration, temperature, replica)."""
+    return "results/simulate/{{backend}}/x{}/T{}/replica{}{}".format(*run, name)
+
+
+def simulate_batches(size):
+    """The first run of the batch of each run: up to `size` of one concentration and one potential. What is new at the end
+    of the config's lists moves no run to another batch, a new concentration never does.
+    """
+    first = {}
+    for x in CONCENTRATIONS:
+        for seed in range(len(SEEDS)):
+            runs = [(x, t, replica) for replica in REPLICAS[seed :: len(SEEDS)] for t in TEMPERATURES]
+            first |= {run: runs[k - k % size] for k, run in enumerate(runs)}
+    return first
 
 
 def verdicts(backend):

@@ -14,7 +14,7 @@ rule explore_md:
         potentials=expand(
             "results/train/round{{round}}/{backend}/seed{seed}/potential.json", backend=BACKENDS[0], seed=SEEDS
         ),
-        code=modules("composition", "health", "engines/ase", "potentials/committee", "potentials/wall"),
+        code=modules("composition", "health", "preparation", "engines/ase", "potentials/committee", "potentials/wall"),
     output:
         candidates="results/explore/round{round}/x{concentration}/candidates.extxyz",
         walks="results/explore/round{round}/x{concentration}/walks.csv",

@@ -7,7 +7,11 @@ OUTPUTS:
 """
 
 TEACHER = config["generate"].get("teacher")
-TEACHING = ("engines/ase", "pairwise", "potentials/start", "potentials/tensors", "potentials/wall") if TEACHER else ()
+TEACHING = (
+    ("engines/ase", "preparation", "pairwise", "potentials/start", "potentials/tensors", "potentials/wall")
+    if TEACHER
+    else ()
+)
 
 
 rule generate_structures:

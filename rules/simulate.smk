@@ -1,24 +1,62 @@
-"""Molecular dynamics over the grid, one job a condition and replica.
+"""Molecular dynamics over the grid, a batch of conditions and replicas to a job.
 
 REQUIRED INPUTS: results/train/round{last}/{backend}/seed{seed}/compiled/potential.json,
     results/generate/x{concentration}/T{temperature}/start{replica}.extxyz
 OUTPUTS, below results/simulate/{backend}/x{concentration}/T{temperature}/:
+    replica{replica}.run.json   the runs of the job whose first one this is
     replica{replica}.nc         the trajectory (AMBER NetCDF)
-    replica{replica}.run.json   the facts of the run
     replica{replica}.json       the verdict of the health gate
+and, no job's output, so that it outlives kills and changes of the batches:
+    replica{replica}/           the run: trajectory, state, progress, facts
 """
 
+from thermoweave import engines, simulate_config
+
 HEALTH = config["simulate"]["health"]
+FIRST = simulate_batches(config["simulate"]["batch"])
+# What decides a run, besides its start and its potential.
+SIMULATION = {
+    "engine": config["simulate"]["engine"],
+    "device": DEVICE,
+    "protocol": simulate_config.protocol(config),
+    # what every frame must keep, and what the run as it goes; what the whole must keep is judged apart, without a new run
+    "limits": {key: HEALTH[key] for key in ("min_distance", "max_force", "max_temperature_ratio")},
+    "checks": {
+        "max_drift": HEALTH["max_drift"],
+        "retry_half_step": HEALTH["retry_half_step"],
+        "committee": None if HEALTH["committee"] == "none" else HEALTH["committee"],
+    },
+    "seed": config["seed"],
+}
+
+
+def members(wildcards):
+    """The runs of the batch that begins with this one."""
+    run = (wildcards.concentration, wildcards.temperature, wildcards.replica)
+    return [other for other, first in FIRST.items() if first == run]
+
+
+def engine_files(wildcards):
+    """Files that a run's numbers depend on."""
+    name, _ = engines.choose(config["simulate"]["engine"], wildcards.backend, DEVICE)
+    parts = sorted(path.stem for path in Path(f"{SCRIPTS}/thermoweave/engines").glob(f"{name}_*.py"))
+    names = ["potentials/wall", "health", "protocol", "preparation", "barostat"]
+    return modules(f"engines/{name}", *(f"engines/{part}" for part in parts), *names)
+
+
+def committee_of(wildcards):
+    """The potentials of all seeds, where they judge each other."""
+    return [trained("compiled/potential.json", seed) for seed in SEEDS] if SIMULATION["checks"]["committee"] else []
 
 
 rule simulate_md:
     input:
-        start="results/generate/x{concentration}/T{temperature}/start{replica}.extxyz",
+        starts=lambda wildcards: ["results/generate/x{}/T{}/start{}.extxyz".format(*run) for run in members(wildcards)],
         potential=potential_of,
-        code=modules("engines/ase", "potentials/wall"),
+        committee=committee_of,
+        code=engine_files,
     output:
-        trajectory="results/simulate/{backend}/x{concentration}/T{temperature}/replica{replica}.nc",
-        facts="results/simulate/{backend}/x{concentration}/T{temperature}/replica{replica}.run.json",
+        record="results/simulate/{backend}/x{concentration}/T{temperature}/replica{replica}.run.json",
     log:
         "results/logs/simulate_md/{backend}_x{concentration}_T{temperature}_replica{replica}.log",
     benchmark:
@@ -30,29 +68,83 @@ rule simulate_md:
         runtime=120,
         mem_mb=2000,
     params:
-        protocol=config["simulate"]["protocol"],
-        # what every frame must keep; what the whole run must keep is judged apart, so that it can change without a new run
-        limits={key: HEALTH[key] for key in ("min_distance", "max_force", "max_temperature_ratio")},
-        seed=config["seed"],
+        **SIMULATION,
+        runs=members,
+        which=lambda wildcards: ", ".join(f"{t} K replica {replica}" for _, t, replica in members(wildcards)),
+        folders=lambda wildcards: [run_files("", run).format(backend=wildcards.backend) for run in members(wildcards)],
     message:
-        "Simulating x = {wildcards.concentration} at {wildcards.temperature} K, replica {wildcards.replica}, with {wildcards.backend}."
+        "Simulating x = {wildcards.concentration} with {wildcards.backend}: {params.which}."
     script:
         "../scripts/simulate_md.py"
 
 
 rule simulate_judge:
     input:
-        facts="results/simulate/{backend}/x{concentration}/T{temperature}/replica{replica}.run.json",
+        record=lambda wildcards: run_files(".run.json", FIRST[tuple(wildcards[1:4])]),
     output:
+        trajectory="results/simulate/{backend}/x{concentration}/T{temperature}/replica{replica}.nc",
         verdict="results/simulate/{backend}/x{concentration}/T{temperature}/replica{replica}.json",
     log:
         "results/logs/simulate_judge/{backend}_x{concentration}_T{temperature}_replica{replica}.log",
     conda:
         "../envs/analysis.yaml"
     params:
+        folder="results/simulate/{backend}/x{concentration}/T{temperature}/replica{replica}",
         max_wall_contacts=HEALTH["max_wall_contacts"],
-        min_displacement=HEALTH["min_displacement"],
+        liquid=HEALTH["liquid"] or None,
     message:
         "Judging x = {wildcards.concentration} at {wildcards.temperature} K, replica {wildcards.replica}, with {wildcards.backend}."
     script:
         "../scripts/simulate_judge.py"
+
+
+# Before a sweep is submitted: snakemake simulate_plan
+rule simulate_time:
+    input:
+        start=f"results/generate/x{{concentration}}/T{TEMPERATURES[-1]}/start1.extxyz",
+        potential=trained("compiled/potential.json", SEEDS[0]),
+        code=engine_files,
+    output:
+        "results/simulate/{backend}/x{concentration}/time.json",
+    log:
+        "results/logs/simulate_time/{backend}_x{concentration}.log",
+    conda:
+        "../envs/{backend}.yaml"
+    threads: 1
+    resources:
+        runtime=30,
+        mem_mb=2000,
+    params:
+        **{key: SIMULATION[key] for key in ("engine", "device", "protocol", "seed")},
+        kelvin=float(TEMPERATURES[-1]),
+        batch=config["simulate"]["batch"],
+        max_force=HEALTH["max_force"],
+    message:
+        "Timing the molecular dynamics at x = {wildcards.concentration} with {wildcards.backend}."
+    script:
+        "../scripts/simulate_time.py"
+
+
+rule simulate_plan:
+    input:
+        measured=expand(
+            "results/simulate/{backend}/x{concentration}/time.json", backend=BACKENDS, concentration=CONCENTRATIONS
+        ),
+    output:
+        csv="results/simulate/plan.csv",
+        html="results/simulate/plan.html",
+    log:
+        "results/logs/simulate_plan.log",
+    conda:
+        "../envs/analysis.yaml"
+    params:
+        names=[(backend, x) for backend in BACKENDS for x in CONCENTRATIONS],
+        protocol=SIMULATION["protocol"],
+        runs=len(TEMPERATURES) * len(REPLICAS),
+        batch=config["simulate"]["batch"],
+        threads=1,
+        cores=workflow.cores,
+    message:
+        "Adding up what the sweep will cost."
+    script:
+        "../scripts/simulate_plan.py"

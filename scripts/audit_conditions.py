@@ -14,6 +14,7 @@ COLUMNS = {
     "frames": "frames",
     "mean_temperature_K": "mean T (K)",
     "wall_contacts_per_frame": "wall contacts / frame",
+    "drift_eV_atom_ns": "drift (eV/atom/ns)",
     "ns_per_day": "ns/day",
     "force_rmse": "force RMSE at x (meV/Å)",
     "diffusion": "D (1e-9 m²/s)",

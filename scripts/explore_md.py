@@ -8,10 +8,12 @@ import numpy as np
 from ase import Atoms
 from thermoweave import environment, health, logs, potentials
 from thermoweave.composition import cell_volume, unit_counts
-from thermoweave.engines import ase as engine
+from thermoweave.engines import Drive, System
+from thermoweave.engines.ase import Session
 from thermoweave.frames import read_frames, write_frames
 from thermoweave.potentials.committee import deviation
 from thermoweave.potentials.wall import Walled
+from thermoweave.preparation import relax, thermalise
 from thermoweave.seeds import generator_for
 from thermoweave.tables import write_csv
 
@@ -28,36 +30,34 @@ def at_density(atoms: Atoms, volume: float) -> Atoms:
 
 
 def walk(
-    atoms: Atoms,
+    session: Session,
+    system: System,
     kelvin: float,
     timestep_fs: float,
     n_frames: int,
     interval: int,
     limits: health.Limits,
-    rng: np.random.Generator,
     committee: Sequence[Walled] = (),
-) -> tuple[list[Atoms], str | None]:
+) -> tuple[list[Atoms], str]:
     """Frames of one walk up to its end or its first sick frame, and what was wrong with that one.
 
     With a `committee` a frame knows how far its members disagree: `force_deviation` (eV/A, of the worst atom) and
     `energy_deviation` (eV an atom).
     """
     frames = []
-    for index in range(n_frames):
-        dynamics = engine.thermostatted(atoms, kelvin, timestep_fs, THERMOSTAT_PS, rng)
-        engine.advance(dynamics, interval, limits.max_force)
-        sick = health.sick_frame(atoms, kelvin, limits)
+    drive = Drive(timestep_fs, (kelvin, kelvin), THERMOSTAT_PS)
+    for _ in session.advance([system], [drive], n_frames * interval, interval, limits.max_force):
+        sick = health.sick_frame(system, kelvin, limits)
         if sick:
             return frames, sick
+        atoms = system.atoms
         frame = Atoms(atoms.symbols, atoms.get_positions(wrap=True), cell=atoms.cell, pbc=True)
-        frame.info.update(
-            time_ps=(index + 1) * interval * timestep_fs / 1000, wall_contacts=int(atoms.calc.results["wall_contacts"])
-        )
+        frame.info.update(time_ps=system.steps * timestep_fs / 1000, wall_contacts=system.wall_contacts)
         if committee:
             forces, energy = deviation(committee, frame)
             frame.info.update(force_deviation=float(forces.max()), energy_deviation=energy)
         frames.append(frame)
-    return frames, None
+    return frames, ""
 
 
 def explore(
@@ -72,15 +72,16 @@ def explore(
     n_frames = int(length_ps / interval_ps + 0.5)
     units = unit_counts(composition, concentration, n_units)
     first = read_frames(structures)
-    calculator, *others = [potentials.load(path) for path in potential_files]
-    committee = [calculator, *others] if others else []
+    session = Session(potential_files[0])
+    committee = [potentials.load(path) for path in potential_files] if len(potential_files) > 1 else []
     candidates, rows = [], []
     for walker, temperature in enumerate(temperatures):
         kelvin = float(temperature)
         atoms = at_density(first[walker % len(first)], cell_volume(units, concentration, temperature, density))
-        rng = generator_for(seed, "explore", round, concentration, temperature)
-        engine.prepare(atoms, calculator, kelvin, rng)
-        frames, sick = walk(atoms, kelvin, timestep_fs, n_frames, interval, limits, rng, committee)
+        system = System(atoms, generator_for(seed, "explore", round, concentration, temperature))
+        relax(session, system)
+        thermalise(system, kelvin)
+        frames, sick = walk(session, system, kelvin, timestep_fs, n_frames, interval, limits, committee)
         for frame in frames:
             frame.info.update(concentration=f"x{concentration}", temperature=f"T{temperature}", round=round + 1)
         contacts = [frame.info["wall_contacts"] for frame in frames]
@@ -93,7 +94,7 @@ def explore(
                 "frames_planned": n_frames,
                 "wall_contacts_per_frame": f"{np.mean(contacts):.4g}" if contacts else "",
                 "force_deviation_eV_A": f"{np.mean(deviations):.4g}" if deviations else "",
-                "stopped": sick or "",
+                "stopped": sick,
             }
         )
         log.info("T%s: %s", temperature, rows[-1])

@@ -11,10 +11,12 @@ from ase import Atoms
 from numpy.random import Generator
 from thermoweave import environment, logs
 from thermoweave.composition import atom_counts, cell_volume, realised_shares, unit_counts
-from thermoweave.engines import ase as engine
+from thermoweave.engines import Drive, System
+from thermoweave.engines.ase import Session
 from thermoweave.frames import closest_distance, write_frames
 from thermoweave.generators import ionic_melt
 from thermoweave.potentials import start as starts
+from thermoweave.preparation import relax, thermalise
 from thermoweave.seeds import generator_for
 
 log = logging.getLogger(__name__)
@@ -55,22 +57,24 @@ def walk_of(teacher: dict, species: Iterable[str]) -> Callable[[Atoms, float, Ge
     It raises RuntimeError where the teacher does not hold the melt together.
     """
     with TemporaryDirectory(prefix="thermoweave-teacher-") as scratch:
-        calculator = starts.teacher(teacher["potential"], teacher["backend"], species, Path(scratch))
+        session = Session.of(starts.teacher(teacher["potential"], teacher["backend"], species, Path(scratch)))
     n_steps = round(1000 * teacher["md_ps"] / teacher["timestep_fs"])
 
     def walk(atoms: Atoms, kelvin: float, rng: Generator) -> None:
-        moved = Atoms(atoms.symbols, atoms.positions, cell=atoms.cell, pbc=True)
-        engine.prepare(moved, calculator, kelvin, rng)
-        dynamics = engine.thermostatted(moved, kelvin, teacher["timestep_fs"], THERMOSTAT_PS, rng)
-        done = engine.advance(dynamics, n_steps, MAX_FORCE)
-        closest = closest_distance(moved)
-        if done < n_steps or closest < MIN_DISTANCE:
+        moved = System(Atoms(atoms.symbols, atoms.positions, cell=atoms.cell, pbc=True), rng)
+        relax(session, moved)
+        thermalise(moved, kelvin)
+        drive = Drive(teacher["timestep_fs"], (kelvin, kelvin), THERMOSTAT_PS)
+        for _ in session.advance([moved], [drive], n_steps, n_steps, MAX_FORCE):
+            pass
+        closest = closest_distance(moved.atoms)
+        if moved.stopped or closest < MIN_DISTANCE:
             raise RuntimeError(
-                f"the teacher {teacher['potential']} loses the melt at {kelvin:.0f} K: after {done} of {n_steps} steps "
-                f"the closest pair is {closest:.2f} A apart; it does not know this melt: take another one, or shorten "
-                "generate.teacher.md_ps"
+                f"the teacher {teacher['potential']} loses the melt at {kelvin:.0f} K: after {moved.steps} of "
+                f"{n_steps} steps the closest pair is {closest:.2f} A apart; it does not know this melt: take another "
+                "one, or shorten generate.teacher.md_ps"
             )
-        atoms.positions = moved.get_positions(wrap=True)
+        atoms.positions = moved.atoms.get_positions(wrap=True)
 
     return walk
 

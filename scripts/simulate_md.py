@@ -1,220 +1,54 @@
-"""Molecular dynamics of one condition and replica: equilibrate, produce; continue where a killed run stopped."""
+"""Molecular dynamics of a batch of conditions and replicas with one potential; what a killed job left goes on."""
 
-import hashlib
-import json
 import logging
-import os
-import time
-from dataclasses import asdict, dataclass
+import signal
+from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 
-import numpy as np
-from ase import Atoms
-from ase.io import read
-from thermoweave import environment, health, logs, potentials, trajectory
-from thermoweave.engines import ase as engine
-from thermoweave.potentials.manifest import sha256
-from thermoweave.seeds import generator_for
+from thermoweave import engines, environment, health, logs, potentials
+from thermoweave.batch import Batch, Checks
+from thermoweave.potentials import manifest as manifests
+from thermoweave.protocol import Protocol
+from thermoweave.runs import Condition, Run, fingerprint
 
 log = logging.getLogger(__name__)
 
-SAVE_EVERY_S = 20.0  # seconds of work that a killed run can lose
-
-
-@dataclass
-class Protocol:
-    """Lengths and time constants of a run, from the config's section `simulate`."""
-
-    timestep_fs: float
-    equilibration_ps: float
-    production_ps: float
-    frame_interval: int  # steps
-    equilibration_thermostat_ps: float
-    production_thermostat_ps: float
-
-    @property
-    def equilibration_steps(self) -> int:
-        return round(self.equilibration_ps * 1000 / self.timestep_fs)
-
-    @property
-    def n_frames(self) -> int:
-        return round(self.production_ps * 1000 / self.timestep_fs / self.frame_interval)
-
-
-@dataclass
-class Progress:
-    """Where a run stands: enough, with positions and momenta, to go on as if nothing had happened."""
-
-    steps: int = 0  # done in all, equilibration included
-    frames: int = 0  # in the trajectory
-    wall_s: float = 0.0
-    sick: str | None = None
-
-
-class Run:
-    """The files of one run: the trajectory and state in progress lie beside the output and survive a killed job."""
-
-    def __init__(self, output: Path, fingerprint: str):
-        self.fingerprint = fingerprint
-        self.partial = output.with_suffix(".partial.nc")
-        self.state = output.with_suffix(".state.npz")
-
-    def can_continue(self) -> bool:
-        """Whether there is a saved state of this very run; that of another (a new potential, say) is thrown away."""
-        if self.state.exists() and self.partial.exists():
-            with np.load(self.state, allow_pickle=False) as saved:
-                if str(saved["fingerprint"]) == self.fingerprint:
-                    return True
-            log.warning("what an earlier job left here is of another start, potential or protocol: starting afresh")
-        self.state.unlink(missing_ok=True)
-        return False
-
-    def save(self, atoms: Atoms, rng: np.random.Generator, progress: Progress) -> None:
-        temporary = self.state.with_suffix(".tmp.npz")
-        text = json.dumps({"rng": rng.bit_generator.state, "progress": asdict(progress)})
-        np.savez(
-            temporary,
-            positions=atoms.positions,
-            momenta=atoms.get_momenta(),
-            cell=atoms.cell.array,
-            text=text,
-            fingerprint=self.fingerprint,
-        )
-        os.replace(temporary, self.state)
-
-    def resume(self, atoms: Atoms, rng: np.random.Generator) -> Progress:
-        """Put atoms and random numbers back to the saved state and cut the trajectory to it."""
-        with np.load(self.state, allow_pickle=False) as saved:
-            atoms.set_cell(saved["cell"])
-            atoms.positions[:] = saved["positions"]
-            atoms.set_momenta(saved["momenta"], apply_constraint=False)
-            text = json.loads(str(saved["text"]))
-        rng.bit_generator.state = text["rng"]
-        progress = Progress(**text["progress"])
-        trajectory.cut(self.partial, progress.frames)
-        return progress
-
-    def finish(self, output: Path) -> None:
-        os.replace(self.partial, output)
-        self.state.unlink(missing_ok=True)
-
 
 def simulate(
-    start: Path, potential: Path, output: Path, facts: Path, concentration: str, temperature: str, replica: str,
-    protocol: Protocol, limits: health.Limits, seed: int,
+    conditions: Sequence[Condition], potential: Path, committee: Sequence[Path], record: Path, engine: str, device: str,
+    protocol: Protocol, limits: health.Limits, checks: Checks, seed: int,
 ) -> None:  # fmt: skip
-    """Run to the end or to the first sick frame; write the trajectory and the facts of the run (JSON)."""
-    from netCDF4 import Dataset
+    """Run every condition to its end or to its first sick frame; `record` (JSON) says which runs the job had.
 
-    run = Run(output, fingerprint_of(start, potential, protocol, limits, seed))
-    if output.exists() and facts.exists() and json.loads(facts.read_text())["run_sha256"] == run.fingerprint:
-        log.info("a job that outlived its Snakemake has finished this run meanwhile")
-        return
-    atoms = read(start)
-    atoms.info.clear()
-    rng = generator_for(seed, "simulate", concentration, temperature, replica)
-    kelvin = float(temperature)
-    calculator = potentials.load(potential)
-    if run.can_continue():
-        atoms.calc = calculator
-        atoms.set_constraint(engine.FixCom())
-        progress = run.resume(atoms, rng)
-        log.info("continuing after %d steps and %d frames", progress.steps, progress.frames)
-    else:
-        progress = Progress()
-        engine.prepare(atoms, calculator, kelvin, rng)
+    `committee`: potentials of all seeds, where `checks.committee` wants them. What is done already is not done again.
+    """
+    backend = manifests.read(potential)["backend"]
+    name, reason = engines.choose(engine, backend, device)
+    log.info("engine %s: %s", name, reason)
+    options = [asdict(checks), name, seed]
+    runs = [Run(c, protocol, fingerprint(c.start, potential, protocol, limits, *options), seed) for c in conditions]
+    todo = [run for run in runs if not run.has_ended]
+    if len(todo) < len(runs):
+        log.info("%d of %d runs had ended before", len(runs) - len(todo), len(runs))
+    if todo:
         attributes = {
-            "concentration": concentration,
-            "temperature": temperature,
-            "replica": replica,
-            "potential_sha256": sha256(potential),
-            "integrator": "velocity Verlet, stochastic velocity rescaling (Bussi 2007)",
-            "seed": str(seed),
-            **{key: float(value) for key, value in asdict(protocol).items()},
+            "potential_sha256": manifests.sha256(potential),
+            "engine": name,
+            "integrator": "velocity Verlet, stochastic velocity rescaling (Bussi 2007) where it has a thermostat",
         }
-        trajectory.create(run.partial, atoms, attributes)
-    with Dataset(run.partial, "a") as file:
-        propagate(atoms, kelvin, protocol, limits, rng, progress, run, file)
-        file.sync()
-        report = summarise(file, atoms, protocol, progress)
-    report.update(concentration=concentration, temperature=temperature, replica=replica, run_sha256=run.fingerprint)
-    partial = Path(f"{facts}.partial")
-    partial.write_text(json.dumps(report, indent=1))
-    os.replace(partial, facts)
-    run.finish(output)
-
-
-def fingerprint_of(start: Path, potential: Path, protocol: Protocol, limits: health.Limits, seed: int) -> str:
-    """sha256 of all that decides a run; the manifest holds the hashes of the weights."""
-    content = [sha256(start), sha256(potential), asdict(protocol), asdict(limits), seed]
-    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
-
-
-def propagate(atoms, kelvin, protocol, limits, rng, progress, run, file) -> None:
-    """Advance in pieces of one frame interval; write frames, look after the health, save the state, report."""
-    began, told = time.monotonic(), time.monotonic()
-    before = progress.wall_s
-    first_step = progress.steps
-    total = protocol.equilibration_steps + protocol.n_frames * protocol.frame_interval
-    saved = began
-    while progress.steps < total and progress.sick is None:
-        producing = progress.steps >= protocol.equilibration_steps
-        left = (total if producing else protocol.equilibration_steps) - progress.steps
-        steps = min(protocol.frame_interval, left)
-        constant = protocol.production_thermostat_ps if producing else protocol.equilibration_thermostat_ps
-        dynamics = engine.thermostatted(atoms, kelvin, protocol.timestep_fs, constant, rng)
-        progress.steps += engine.advance(dynamics, steps, limits.max_force)
-        progress.sick = health.sick_frame(atoms, kelvin, limits)
-        now = time.monotonic()
-        progress.wall_s = before + now - began
-        if producing:
-            trajectory.append(file, producing_time(progress, protocol), atoms, atoms.calc.results["wall_contacts"])
-            progress.frames += 1
-        if now - saved > SAVE_EVERY_S or progress.steps == protocol.equilibration_steps:
-            file.sync()
-            run.save(atoms, rng, progress)
-            saved = now
-        if now - told > 10 or progress.steps == total:
-            rate = (progress.steps - first_step) / (now - began)
-            log.info(
-                "step %d of %d, %.0f K, %.2f ns/day, %.0f s to go",
-                progress.steps, total, atoms.get_temperature(), rate * protocol.timestep_fs * 86400e-6,
-                (total - progress.steps) / rate,
-            )  # fmt: skip
-            told = now
-
-
-def producing_time(progress: Progress, protocol: Protocol) -> float:
-    """Time in ps since the production began."""
-    return (progress.steps - protocol.equilibration_steps) * protocol.timestep_fs / 1000
-
-
-def summarise(file, atoms: Atoms, protocol: Protocol, progress: Progress) -> dict:
-    """The facts of a run that `simulate_judge` judges; `sick` says what ended it early, if anything did."""
-    report = {
-        "sick": progress.sick or "",
-        "frames": progress.frames,
-        "frames_planned": protocol.n_frames,
-        "steps": progress.steps,
-        "wall_s": round(progress.wall_s, 1),
-        "ns_per_day": round(progress.steps * protocol.timestep_fs * 86400e-6 / max(progress.wall_s, 1e-9), 3),
-        "atoms": len(atoms),
-        "cell_A": [round(float(length), 4) for length in atoms.cell.lengths()],
-    }
-    if progress.frames:
-        contacts = float(np.mean(file["wall_contacts"][:]))
-        moved = file["coordinates"][progress.frames - 1] - file["coordinates"][0]
-        squared = np.sum(np.asarray(moved) ** 2, axis=1)
-        displacement = {s: float(np.sqrt(squared[atoms.symbols == s].mean())) for s in sorted(set(atoms.symbols))}
-        kinetic = np.asarray(file["temperature"][:])
-        report.update(
-            wall_contacts_per_frame=round(contacts, 4),
-            rms_displacement_A={s: round(value, 3) for s, value in displacement.items()},
-            mean_temperature_K=round(float(kinetic.mean()), 2),
-            temperature_std_K=round(float(kinetic.std()), 2),
-        )
-    log.info("%s", f"stopped: {progress.sick}" if progress.sick else "ran to its end")
-    return report
+        judges = [potentials.load(path) for path in committee] if checks.committee else []
+        module = engines.engine(name)
+        batch = Batch(todo, module.Session(potential, device), module.TOGETHER, judges, limits, checks, attributes)
+        signal.signal(signal.SIGTERM, lambda *_: setattr(batch, "stop", True))
+        for run in todo:
+            if run.can_continue():
+                run.resume()
+            else:
+                batch.begin(run)
+        batch.propagate()
+    content = {run.condition.name: run.fingerprint for run in runs}
+    manifests.write_json(record, {"engine": name, "reason": reason, "runs": content})
 
 
 if __name__ == "__main__":
@@ -222,14 +56,17 @@ if __name__ == "__main__":
     logs.start(snakemake.log[0])
     options = dict(snakemake.params)
     simulate(
-        Path(snakemake.input.start),
+        [
+            Condition(*names, Path(start), Path(folder))
+            for names, start, folder in zip(options["runs"], snakemake.input.starts, options["folders"], strict=True)
+        ],
         Path(snakemake.input.potential),
-        Path(snakemake.output.trajectory),
-        Path(snakemake.output.facts),
-        snakemake.wildcards.concentration,
-        snakemake.wildcards.temperature,
-        snakemake.wildcards.replica,
+        [Path(path) for path in snakemake.input.committee],
+        Path(snakemake.output[0]),
+        options["engine"],
+        options["device"],
         Protocol(**options["protocol"]),
         health.Limits(**options["limits"]),
+        Checks(**options["checks"]),
         options["seed"],
     )

@@ -9,6 +9,7 @@ from ase.formula import Formula
 from thermoweave.composition import cell_volume, realised_shares, unit_counts
 from thermoweave.config_schema import did_you_mean, schema_faults
 from thermoweave.label_config import label_faults
+from thermoweave.simulate_config import simulate_faults
 from thermoweave.train_config import backend_faults, teacher_faults
 
 LARGEST_ROUNDING = 0.03  # of a mole fraction, between what is asked for and what a finite cell can hold
@@ -18,15 +19,16 @@ class ConfigError(ValueError):
     """A config that cannot be run; the message lists every fault with its key, what is allowed and what to do."""
 
 
-def validate(config: dict, root: Path, pseudo_dir: Path) -> None:
-    """Check a config against config/schema.yaml below `root`, against itself, and against the ladder and the
-    pseudopotentials; raises ConfigError with all faults.
+def validate(config: dict, root: Path, pseudo_dir: Path, device: str = "cpu") -> None:
+    """Check a config against config/schema.yaml below `root`, against itself, and against the ladder, the
+    pseudopotentials and the device of the molecular dynamics; raises ConfigError with all faults.
     """
     faults = schema_faults(config, root / "config" / "schema.yaml")
     if not faults:
         checks = (system_faults, grid_faults, length_faults, backend_faults, teacher_faults)
         faults = [fault for check in checks for fault in check(config)]
         faults += label_faults(config, root, pseudo_dir)
+        faults = faults or simulate_faults(config, device)
     if faults:
         lines = "\n".join(f"  - {fault}" for fault in faults)
         raise ConfigError(
@@ -115,6 +117,8 @@ def length_faults(config: dict) -> list[str]:
         values = [float(text) for text in config[key]]
         twice = sorted({text for text in config[key] if values.count(float(text)) > 1})
         faults += [f"{key}: {' and '.join(twice)} are the same number; keep one"] if twice else []
+    frozen = [text for text in config["temperatures"] if float(text) == 0]
+    faults += [f"temperatures: {text} K: nothing moves; give one above 0" for text in frozen]
     if explore["length_ps"] < explore["interval_ps"]:
         faults.append(
             f"explore.length_ps: {explore['length_ps']:g} is shorter than explore.interval_ps: no frame is kept"

@@ -11,9 +11,8 @@ def schema_faults(config: dict, schema_file: Path) -> list[str]:
 
     schema = yaml.safe_load(schema_file.read_text())
     faults = []
-    for error in sorted(
-        Draft202012Validator(schema).iter_errors(config), key=lambda e: [str(p) for p in e.absolute_path]
-    ):
+    found = [single for error in Draft202012Validator(schema).iter_errors(config) for single in _unfolded(error)]
+    for error in sorted(found, key=lambda e: [str(p) for p in e.absolute_path]):
         key = ".".join(str(part) for part in error.absolute_path)
         if error.validator == "additionalProperties":
             allowed = error.schema["properties"]
@@ -27,6 +26,8 @@ def schema_faults(config: dict, schema_file: Path) -> list[str]:
                 fault = f"{_join(key, name)}: missing ({meaning})"
                 if fault not in faults:
                     faults.append(fault)
+        elif error.validator == "oneOf":
+            faults.append(f"{key}: {error.instance!r} is none of its choices ({error.schema['description']})")
         elif error.validator == "enum":
             options = [str(option) for option in error.validator_value]
             faults.append(
@@ -47,6 +48,14 @@ def schema_faults(config: dict, schema_file: Path) -> list[str]:
             meaning = error.schema.get("description", "")
             faults.append(f"{key}: {error.message}{f' ({meaning})' if meaning else ''}")
     return faults
+
+
+def _unfolded(error) -> list:
+    """Of an error in a choice (oneOf) those of the alternative that a section can only have meant; else the error."""
+    if error.validator == "oneOf" and isinstance(error.instance, dict):
+        sections = [k for k, option in enumerate(error.validator_value) if option.get("type") == "object"]
+        return [inner for inner in error.context if [inner.schema_path[0]] == sections] or [error]
+    return [error]
 
 
 def did_you_mean(name: str, allowed) -> str:

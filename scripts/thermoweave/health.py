@@ -1,9 +1,11 @@
-"""The simulate gate: is this still the system that the labels describe?"""
+"""The simulate gate, frame by frame: is this still the system that the labels describe?"""
 
 from dataclasses import dataclass
 
 import numpy as np
-from ase import Atoms
+from ase import units
+
+from thermoweave.engines import System
 
 
 @dataclass
@@ -15,17 +17,23 @@ class Limits:
     max_temperature_ratio: float  # instantaneous over target
 
 
-def sick_frame(atoms: Atoms, temperature: float, limits: Limits) -> str | None:
-    """What is wrong with the present frame, in a sentence, or None. `temperature` is the target in K."""
+def temperature(system: System) -> float:
+    """Kinetic temperature in K; the centre of mass rests, so that 3N - 3 degrees of freedom share the energy."""
+    return 2 * system.atoms.get_kinetic_energy() / ((3 * len(system.atoms) - 3) * units.kB)
+
+
+def sick_frame(system: System, target: float, limits: Limits) -> str:
+    """What is wrong with the present frame, in a sentence, or "". `target` is its temperature in K."""
     from vesin import NeighborList
 
-    forces = atoms.get_forces(apply_constraint=False)
-    if not (np.isfinite(forces).all() and np.isfinite(atoms.positions).all()):
-        return "a position or force is not a finite number"
-    hot = atoms.get_temperature()
-    if hot > limits.max_temperature_ratio * temperature:
-        return f"temperature {hot:.0f} K, target {temperature:.0f} K"
-    largest = float(np.linalg.norm(forces, axis=1).max())
+    atoms = system.atoms
+    finite = (np.isfinite(values).all() for values in (system.forces, atoms.positions, atoms.get_momenta()))
+    if not all(finite):
+        return "a position, momentum or force is not a finite number"
+    hot = temperature(system)
+    if hot > limits.max_temperature_ratio * target:
+        return f"temperature {hot:.0f} K, target {target:.0f} K"
+    largest = float(np.linalg.norm(system.forces, axis=1).max())
     if largest > limits.max_force:
         return f"force of {largest:.1f} eV/A, allowed {limits.max_force:g}"
     neighbours = NeighborList(cutoff=limits.min_distance, full_list=False, n_threads=1)
@@ -34,4 +42,4 @@ def sick_frame(atoms: Atoms, temperature: float, limits: Limits) -> str | None:
         k = int(np.argmin(near[2]))
         pair = f"{atoms.symbols[int(near[0][k])]}-{atoms.symbols[int(near[1][k])]}"
         return f"{pair} at {near[2][k]:.2f} A, allowed {limits.min_distance:g}"
-    return None
+    return ""

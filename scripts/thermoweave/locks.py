@@ -10,18 +10,21 @@ from pathlib import Path
 
 log = logging.getLogger(__name__)
 
-_held = []  # open files: closing one gives its lock back
+_held = {}  # open files by path: closing one gives its lock back
 
 
 def hold(path: Path) -> None:
-    """Wait until no other process holds `path`, then hold it until this process ends.
+    """Wait until no other process holds `path`, then hold it until this process ends; once held, nothing happens.
 
     The lock is a hidden file beside it and stays there: removing it would let two processes in.
     """
+    path = Path(path).absolute()
+    if path in _held:
+        return
     file = open(path.with_name(f".{path.name}.lock"), "w")  # noqa: SIM115  the end of the process closes it
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         log.warning("%s: the same job still runs, from a Snakemake that was killed; waiting for its end", path)
         fcntl.flock(file, fcntl.LOCK_EX)
-    _held.append(file)
+    _held[path] = file

@@ -65,7 +65,9 @@ def test_invariance(atoms):
     turned.set_cell(atoms.cell.array @ rotation.T)
     turned.positions = atoms.positions @ rotation.T
     order = np.random.default_rng(1).permutation(len(atoms))
-    cases = [(moved, forces), (turned, forces @ rotation.T), (atoms[order], forces[order])]
+    left_handed = atoms.copy()
+    left_handed.set_cell(atoms.cell.array[[1, 0, 2]])
+    cases = [(moved, forces), (turned, forces @ rotation.T), (atoms[order], forces[order]), (left_handed, forces)]
     for case, expected in cases:
         new_energy, new_forces = evaluate(atoms.calc, case)
         assert new_energy == pytest.approx(energy, abs=1e-8)

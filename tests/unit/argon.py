@@ -1,10 +1,12 @@
-"""A run of liquid argon: a test double in place of a trained potential, for tests of what surrounds the forces.
+"""Runs of liquid argon: a test double in place of a trained potential, for tests of what surrounds the forces.
 
 As a program, `argon.py FOLDER`, it runs to the end; tests kill it in the middle.
 """
 
+import json
 import sys
 from pathlib import Path
+from unittest import mock
 
 from ase import Atoms
 from ase.build import bulk
@@ -13,18 +15,26 @@ from ase.calculators.lj import LennardJones
 sys.path.insert(0, str(Path(__file__).parents[2] / "scripts"))
 
 import simulate_md
+from thermoweave import batch
+from thermoweave.engines import ase as engine
 from thermoweave.frames import write_frames
 from thermoweave.health import Limits
+from thermoweave.protocol import Protocol
+from thermoweave.runs import Condition
 
 LIMITS = Limits(min_distance=2.0, max_force=50.0, max_temperature_ratio=3.0)
-PROTOCOL = simulate_md.Protocol(
+CHECKS = batch.Checks(max_drift=1000.0, retry_half_step=False, committee=None)
+PROTOCOL = Protocol(
     timestep_fs=5.0,
+    heating_ps=0.2,
     equilibration_ps=0.5,
     production_ps=2.0,
     frame_interval=5,
     equilibration_thermostat_ps=0.1,
     production_thermostat_ps=0.5,
+    density="fixed",
 )
+NVE = {**vars(PROTOCOL), "production_thermostat_ps": "nve"}
 
 
 class Argon(LennardJones):
@@ -38,34 +48,49 @@ class Argon(LennardJones):
         self.results["wall_contacts"] = self.wall_contacts
 
 
-def start(folder: Path) -> Path:
-    atoms: Atoms = bulk("Ar", "fcc", a=5.6, cubic=True) * (2, 2, 2)
-    write_frames(folder / "start.extxyz", [atoms])
-    (folder / "potential.json").write_text("{}")
-    return folder / "start.extxyz"
+class Session(engine.Session):
+    """The engine ase with argon's potential; `contacts` are what its wall says."""
+
+    contacts = 0
+
+    def __init__(self, potential=None, device="cpu"):
+        self._calculator = Argon(sigma=3.4, epsilon=0.0104, rc=5.5, smooth=True)
+        self._calculator.wall_contacts = self.contacts
 
 
-def run(folder: Path, limits: Limits = LIMITS, protocol: simulate_md.Protocol = PROTOCOL, contacts: int = 0) -> Path:
-    """Run in `folder` and return the trajectory's path; its facts lie beside it."""
-    calculator = Argon(sigma=3.4, epsilon=0.0104, rc=5.5, smooth=True)
-    calculator.wall_contacts = contacts
-    simulate_md.potentials.load = lambda path: calculator
-    simulate_md.SAVE_EVERY_S = 0.05
-    output = folder / "replica1.nc"
-    simulate_md.simulate(
-        start(folder),
-        folder / "potential.json",
-        output,
-        folder / "replica1.run.json",
-        "0.50",
-        "90",
-        "1",
-        protocol,
-        limits,
-        seed=1,
-    )
-    return output
+def start(path: Path, repeat: tuple[int, int, int] = (2, 2, 2), lattice: float = 5.6) -> Path:
+    atoms: Atoms = bulk("Ar", "fcc", a=lattice, cubic=True) * repeat
+    write_frames(path, [atoms])
+    return path
+
+
+def run(
+    folder: Path,
+    limits: Limits = LIMITS,
+    protocol: Protocol = PROTOCOL,
+    checks: batch.Checks = CHECKS,
+    replicas: int = 1,
+    session: type = Session,
+) -> Path:
+    """Run replicas at 90 K in `folder`; returns the folder of the first, with its trajectory and facts."""
+    folder.mkdir(parents=True, exist_ok=True)
+    manifest = {"backend": "lennard_jones", "files": {}}
+    (folder / "potential.json").write_text(json.dumps(manifest))
+    conditions = [
+        Condition("0.50", "90", str(k), start(folder / f"start{k}.extxyz"), folder / f"replica{k}")
+        for k in range(1, replicas + 1)
+    ]
+    record = folder / "replica1.run.json"
+    with (
+        mock.patch.object(engine, "Session", session),
+        mock.patch.object(simulate_md.manifests, "read", return_value=manifest),
+    ):
+        simulate_md.simulate(
+            conditions, folder / "potential.json", [], record, "ase", "cpu", protocol, limits, checks, seed=1
+        )
+    return folder / "replica1"
 
 
 if __name__ == "__main__":
-    run(Path(sys.argv[1]))
+    batch.SAVE_EVERY_S = 0.05
+    run(Path(sys.argv[1]), replicas=2, protocol=Protocol(**NVE) if "nve" in sys.argv else PROTOCOL)

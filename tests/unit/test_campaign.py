@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from thermoweave import simulate_config
 from thermoweave.campaign import ConfigError, validate
 from thermoweave.train_config import hyperparameters
 
@@ -18,6 +19,8 @@ TBLITE = {
     "mixer_damping": 0.4,
     "max_iterations": 250,
 }
+NPT = {"pressure_GPa": 0, "npt_ps": 20, "barostat_ps": 1}
+COMMITTEE = {"every": 10, "max_force_deviation": 1.0}
 GOOD = yaml.safe_load((ROOT / "config/config.yaml").read_text())
 
 
@@ -95,6 +98,28 @@ def changed(keys, value):
         (("train", "backends"), {"nequip": {"r_mx": 5}}, "r_max"),
         (("generate", "formula_units"), 3, "cannot be built from generate.formula_units: 3"),
         (("simulate", "protocol", "timestep_fs"), 0, "simulate.protocol.timestep_fs"),
+        (("simulate", "engine"), "gromacs", "simulate.engine: 'gromacs' is not one of auto, ase, lammps, torchsim"),
+        (("simulate", "engine"), "lammps", "simulate.engine: engine lammps runs deepmd potentials alone"),
+        (("simulate", "batch"), 0, "simulate.batch: 0 is less than the minimum of 1"),
+        (("simulate", "protocol", "density"), "npt", "simulate.protocol.density: 'npt' is none of its choices (fixed:"),
+        (
+            ("simulate", "protocol", "density"),
+            {"pressure_GPa": 0, "npt": 9},
+            "density.npt: unknown key (did you mean npt_",
+        ),
+        (("simulate", "protocol", "density"), NPT, "the potential's pressure is not checked against any label"),
+        (
+            ("simulate", "protocol", "density"),
+            {**NPT, "npt_ps": 2},
+            "npt_ps: 2 is less than five times barostat_ps",
+        ),
+        (("simulate", "protocol", "density"), {**NPT, "barostat_ps": 0.1}, "barostat_ps: 0.1 is too short"),
+        (("simulate", "protocol", "frame_interval"), 4000, "production_ps: 12 has 1.5 frames every 4000 steps of 2 fs"),
+        (("simulate", "protocol", "production_thermostat_ps"), "nvt", "'nvt' is none of its choices"),
+        (("simulate", "health", "committee"), COMMITTEE, "a committee has two train.seeds or more; add one"),
+        (("simulate", "health", "liquid"), {"min_displacement": 1}, "simulate.health.liquid.max_cavity: missing"),
+        (("system", "density", "coefficients", "KCl"), [5.2, 0], "and would overlap; spheres fill 74% at most"),
+        (("temperatures",), ["0"], "temperatures: 0 K: nothing moves"),
         (("train", "seeds"), ["1.5"], "train.seeds.0: '1.5'"),
         (("concentrations",), ["0.5", "0.50"], "concentrations: 0.5 and 0.50 are the same number"),
         (("train", "backends"), {"nequip": {"epochs": "many"}}, "train.backends.nequip.epochs: 'many' will not do"),
@@ -112,6 +137,11 @@ def test_wrong_values_are_named(keys, value, said):
     with pytest.raises(ConfigError) as caught:
         validate(changed(keys, value), ROOT, PSEUDOPOTENTIALS)
     assert said in str(caught.value)
+
+
+def test_time_step_and_frames_follow_from_elements_and_temperature():
+    config = changed(("simulate", "protocol"), {"timestep_fs": "auto", "frame_interval": "auto"})
+    assert simulate_config.protocol(config) == {"timestep_fs": 1.35, "frame_interval": 7}
 
 
 def test_all_faults_come_at_once():

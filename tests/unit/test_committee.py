@@ -6,9 +6,11 @@ from ase import Atoms
 from ase.calculators.calculator import Calculator
 from explore_md import walk
 from thermoweave import health
-from thermoweave.engines import ase as engine
+from thermoweave.engines import System
+from thermoweave.engines.ase import Session
 from thermoweave.potentials.committee import deviation
 from thermoweave.potentials.wall import Walled
+from thermoweave.preparation import relax, thermalise
 
 NO_WALL = {"stiffness_eV_per_A2": 30.0, "r_min_A": {}, "unseen": []}
 
@@ -53,12 +55,13 @@ def test_a_walk_knows_how_far_its_committee_disagrees():
     committee = [
         Walled(Given(energy, scale * push), NO_WALL, {"Li": 0.0, "Cl": 0.0}) for energy, scale in ((0.0, 0), (0.2, 1))
     ]
-    rng = np.random.default_rng(0)
-    engine.prepare(atoms, committee[0], 300, rng)
+    session, system = Session.of(committee[0]), System(atoms, np.random.default_rng(0))
+    relax(session, system)
+    thermalise(system, 300)
     limits = health.Limits(min_distance=0.5, max_force=50.0, max_temperature_ratio=50.0)
-    frames, sick = walk(atoms, 300, 1.0, 3, 2, limits, rng, committee)
-    assert sick is None and len(frames) == 3
+    frames, sick = walk(session, system, 300, 1.0, 3, 2, limits, committee)
+    assert not sick and len(frames) == 3
     assert frames[-1].info["force_deviation"] == pytest.approx(0.1 / np.sqrt(2))
     assert frames[-1].info["energy_deviation"] == pytest.approx(0.1 / np.sqrt(2))
-    alone, _ = walk(atoms, 300, 1.0, 1, 2, limits, rng)
+    alone, _ = walk(session, system, 300, 1.0, 1, 2, limits)
     assert "force_deviation" not in alone[0].info

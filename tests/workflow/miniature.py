@@ -29,6 +29,11 @@ def planned(folder: Path, **changes) -> dict[str, int]:
     """Jobs by rule that a dry run plans with top-level keys of the config changed."""
     config = yaml.safe_load((folder / "config/test.yaml").read_text())
     (folder / "config/changed.yaml").write_text(yaml.safe_dump({**config, **changes}, sort_keys=False))
+    return planned_with(folder)
+
+
+def planned_with(folder: Path) -> dict[str, int]:
+    """Jobs by rule that a dry run plans with config/changed.yaml."""
     run = snakemake(folder, "--dry-run", config="config/changed.yaml")
     assert run.returncode == 0, run.stdout
     jobs = dict(re.findall(r"^(\w+)\s+(\d+)$", run.stdout, re.M))

@@ -8,7 +8,7 @@ import time
 
 import pytest
 import yaml
-from miniature import PARTS, ROOT, command, copy_with, planned, rows, snakemake
+from miniature import PARTS, ROOT, command, copy_with, planned, planned_with, rows, snakemake
 
 PLOTS = {"reduce_plot_arrhenius": 1, "reduce_plot_msd": 1, "reduce_plot_rdf": 1, "reduce_plot_vdos": 1}
 REDUCTIONS = {"reduce_grid": 1, "reduce_arrhenius": 1, **PLOTS}
@@ -86,9 +86,19 @@ def test_convergence_of_the_labels_compares_levels_and_computes_none_twice(campa
 
 
 def test_a_new_temperature_runs_its_md_and_the_reductions_behind_it(campaign):
-    jobs = planned(campaign, temperatures=["1000", "1050", "1100", "1200"])
-    new = {"generate_start": 2, "simulate_md": 2, "simulate_judge": 2, "reduce_condition": 2}
+    """At the end of the list it joins the last batch of each concentration, whose other run is only judged again."""
+    jobs = planned(campaign, temperatures=["1000", "1100", "1200", "1050"])
+    new = {"generate_start": 2, "simulate_md": 2, "simulate_judge": 4, "reduce_condition": 4}
     assert jobs == {**new, **REDUCTIONS, **AUDITS}
+
+
+def test_other_batches_compute_nothing_again(campaign, tmp_path):
+    folder = copy_with(campaign, tmp_path / "copy", simulate={"batch": 5})
+    facts = {path: path.stat().st_mtime_ns for path in folder.glob("results/simulate/**/facts.json")}
+    assert planned_with(folder)["simulate_md"] == 2
+    assert snakemake(folder, config="config/changed.yaml").returncode == 0
+    assert len(facts) == 6 and {path: path.stat().st_mtime_ns for path in facts} == facts
+    assert planned_with(folder) == {}
 
 
 def test_a_new_concentration_is_labelled_and_trains_again(campaign):
@@ -96,7 +106,7 @@ def test_a_new_concentration_is_labelled_and_trains_again(campaign):
     assert jobs["generate_structures"] == 1 and jobs["generate_start"] == 3
     # two batches of round 0 for the new one, and one batch of round 1 for each of the three
     assert jobs["label_structures"] == 2 + 3
-    assert jobs["train_potential"] == 2 and jobs["simulate_md"] == 9
+    assert jobs["train_potential"] == 2 and jobs["simulate_md"] == 6 and jobs["simulate_judge"] == 9
     run = snakemake(campaign, "--dry-run", config="config/changed.yaml")
     assert "any new label trains it again" in run.stdout
 

@@ -1,51 +1,108 @@
-"""Molecular dynamics through ASE: any potential, one system a process.
+"""Molecular dynamics through ASE: any potential, one system after another."""
 
-The thermostat is the global stochastic velocity rescaling of G. Bussi, D. Donadio and M. Parrinello, J. Chem. Phys.
-126, 014101 (2007): unlike a local Langevin friction it leaves diffusion alone.
-"""
+import copy
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 import numpy as np
-from ase import Atoms, units
+from ase import units
 from ase.constraints import FixCom
 from ase.md.bussi import Bussi
-from ase.md.velocitydistribution import thermalize_momenta
-from ase.optimize import FIRE
+from ase.md.verlet import VelocityVerlet
+
+from thermoweave import potentials
+from thermoweave.engines import Drive, System
+from thermoweave.potentials.wall import Walled
+
+REFERENCES = ["A. H. Larsen et al., J. Phys. Condens. Matter 29, 273002 (2017), doi:10.1088/1361-648X/aa680e"]
+TOGETHER = False
+PS = 1000 * units.fs
 
 
-def prepare(atoms: Atoms, calculator, temperature: float, rng: np.random.Generator, fmax: float = 2.0) -> None:
-    """Attach the calculator, relax the worst contacts and draw velocities at `temperature` (K), in place.
+def fault(backend: str, device: str) -> str:
+    """ASE runs whatever has a calculator."""
+    return ""
 
-    The centre of mass is fixed: with its three degrees of freedom counted and empty, the thermostat would heat the
-    others by 3N / (3N - 3), 1.6 % for 64 atoms.
+
+class Session:
+    """A loaded potential. Its network is shared by the systems; what it found is kept for each of them, so that no
+    step is evaluated twice.
     """
-    atoms.calc = calculator
-    FIRE(atoms, logfile=None).run(fmax=fmax, steps=50)
-    atoms.set_constraint(FixCom())
-    thermalize_momenta(atoms, temperature_K=temperature, rng=rng)
+
+    def __init__(self, potential: Path, device: str = "cpu"):
+        self._calculator = potentials.load(potential, device)
+
+    @classmethod
+    def of(cls, calculator: Walled) -> "Session":
+        """That of a potential which is loaded already."""
+        session = cls.__new__(cls)
+        session._calculator = calculator
+        return session
+
+    def evaluate(self, systems: Sequence[System]) -> None:
+        for system in systems:
+            self._attach(system)
+            system.atoms.get_forces()
+            _fill(system)
+            _detach(system)
+
+    def advance(
+        self, systems: Sequence[System], drives: Sequence[Drive], steps: int, interval: int, max_force: float
+    ) -> Iterator[None]:
+        for system in systems:
+            self._attach(system)
+        moves = [dynamics(system, drive) for system, drive in zip(systems, drives, strict=True)]
+        try:
+            for begin in range(0, steps, interval):
+                end = min(begin + interval, steps)
+                for system, drive, move in zip(systems, drives, moves, strict=True):
+                    if not system.stopped:
+                        targets = np.interp(np.arange(begin, end) + 0.5, [0, steps], drive.temperature)
+                        run(system, move, targets, max_force)
+                        _fill(system)
+                yield
+        finally:
+            for system in systems:
+                _detach(system)
+
+    def _attach(self, system: System) -> None:
+        system.atoms.calc = copy.copy(self._calculator)
+        system.atoms.set_constraint(FixCom())
 
 
-def thermostatted(
-    atoms: Atoms, temperature: float, timestep_fs: float, time_constant_ps: float, rng: np.random.Generator
-) -> Bussi:
-    """Velocity Verlet with stochastic velocity rescaling; call `.run(n_steps)` as often as wanted."""
+def dynamics(system: System, drive: Drive) -> VelocityVerlet:
+    """ASE's integrator of a drive."""
+    if drive.thermostat_ps is None:
+        return VelocityVerlet(system.atoms, drive.timestep_fs * units.fs)
     return Bussi(
-        atoms,
-        timestep_fs * units.fs,
-        temperature_K=temperature,
-        taut=time_constant_ps * 1000 * units.fs,
-        rng=rng,
+        system.atoms, drive.timestep_fs * units.fs, drive.temperature[0], drive.thermostat_ps * PS, rng=system.rng
     )
 
 
-def advance(dynamics: Bussi, steps: int, max_force: float) -> int:
-    """Run up to `steps`, but stop at a force above `max_force` (eV/A) or one that is no number; returns the steps done.
+def run(system: System, move: VelocityVerlet, targets: np.ndarray, max_force: float) -> None:
+    """One step for each of the target temperatures (K), or up to a force above `max_force`."""
+    thermostatted = isinstance(move, Bussi)
+    forces = None
+    for target in targets:
+        if thermostatted:
+            move.target_kinetic_energy = 0.5 * units.kB * target * move.ndof
+        forces = move.step(forces)
+        system.steps += 1
+        if not np.linalg.norm(system.atoms.calc.results["forces"], axis=1).max() <= max_force:
+            system.stopped = True
+            break
+    if thermostatted:
+        system.thermostat_work += move.transferred_energy
+        move.transferred_energy = 0.0
 
-    Looking at every step costs microseconds. A collapsing system would have its neighbour list explode before the next
-    frame is due.
-    """
-    for done in range(1, steps + 1):
-        dynamics.run(1)
-        forces = dynamics.atoms.get_forces(apply_constraint=False)
-        if not np.linalg.norm(forces, axis=1).max() <= max_force:
-            return done
-    return steps
+
+def _fill(system: System) -> None:
+    results = system.atoms.calc.results
+    system.energy, system.forces = float(results["energy"]), results["forces"]
+    system.stress = results.get("stress")
+    system.wall_contacts = int(results["wall_contacts"])
+
+
+def _detach(system: System) -> None:
+    system.atoms.calc = None
+    system.atoms.set_constraint()

@@ -96,14 +96,14 @@ def calculator(weights: Sequence[Path], device: str = "cpu", dtype: str = "float
     Where an atom has more neighbours than the network takes notice of (`sel`), energy and forces are no numbers, which
     ends a run, and a warning says why: dp would leave them out without a word.
     """
-    os.environ.update(_threads())  # TensorFlow reads them once
+    os.environ.update(threads())  # TensorFlow reads them once
     graph = deepmd_graph.check(weights[0])
     limits, types = deepmd_graph.neighbours(graph), deepmd_graph.types(graph)
     from deepmd.calculator import DP
 
     class Counted(DP):
         def calculate(self, atoms=None, properties=("energy",), system_changes=tuple(all_changes)):
-            super().calculate(atoms, list(properties), list(system_changes))
+            super().calculate(deepmd_input.right_handed(atoms), list(properties), list(system_changes))
             told = [crowded(atoms, r_max, sel, types) for r_max, sel in limits]
             if any(told):
                 log.warning("%s", "; ".join(filter(None, told)))
@@ -152,8 +152,8 @@ def checkpoint(path: Path, directory: Path) -> tuple[list[Path], dict]:
     return [weights], {"elements": model["type_map"], "hyperparameters": hypers}
 
 
-def _threads() -> dict[str, str]:
-    """TensorFlow's own threads, from OMP_NUM_THREADS."""
+def threads() -> dict[str, str]:
+    """Environment variables of DeePMD's own threads, from OMP_NUM_THREADS."""
     threads = os.environ.get("OMP_NUM_THREADS", "1")
     return {
         "OMP_NUM_THREADS": threads, "DP_INTRA_OP_PARALLELISM_THREADS": threads, "DP_INTER_OP_PARALLELISM_THREADS": "1",
@@ -163,7 +163,7 @@ def _threads() -> dict[str, str]:
 
 def _dp(command: str, arguments: Sequence[str], directory: Path) -> None:
     argv = [sys.executable, "-m", "deepmd", "--tf", command, *arguments]
-    run(argv, directory, f"dp-{command}", _threads())
+    run(argv, directory, f"dp-{command}", threads())
 
 
 def _check(curve: Path) -> None:

@@ -8,6 +8,15 @@ import numpy as np
 from ase import Atoms
 
 
+def right_handed(atoms: Atoms) -> Atoms:
+    """The same lattice with vectors that dp reads right: it takes those of a left-handed cell for another one."""
+    if np.linalg.det(atoms.cell.array) >= 0:
+        return atoms
+    copy = atoms.copy()
+    copy.set_cell(atoms.cell.array * [[-1], [1], [1]])
+    return copy
+
+
 def write_systems(frames: Sequence[Atoms], elements: Sequence[str], directory: Path) -> list[str]:
     """dp's own format: one folder for the frames of one composition, atoms sorted by element. Returns the folders."""
     systems = defaultdict(list)
@@ -23,7 +32,7 @@ def write_systems(frames: Sequence[Atoms], elements: Sequence[str], directory: P
         (folder / "type.raw").write_text("\n".join(str(elements.index(first.symbols[i])) for i in order) + "\n")
         arrays = {
             "coord": [atoms.positions[order].ravel() for atoms, order in group],
-            "box": [atoms.cell.array.ravel() for atoms, _ in group],
+            "box": [right_handed(atoms).cell.array.ravel() for atoms, _ in group],
             "energy": [atoms.info["REF_energy"] for atoms, _ in group],
             "force": [atoms.arrays["REF_forces"][order].ravel() for atoms, order in group],
         }
