@@ -10,6 +10,8 @@ and, no job's output, so that it outlives kills and changes of the batches:
     replica{replica}/           the run: trajectory, state, progress, facts
 """
 
+from collections import Counter
+
 from thermoweave import engines, simulate_config
 
 HEALTH = config["simulate"]["health"]
@@ -140,8 +142,7 @@ rule simulate_plan:
     params:
         names=[(backend, x) for backend in BACKENDS for x in CONCENTRATIONS],
         protocol=SIMULATION["protocol"],
-        runs=len(TEMPERATURES) * len(REPLICAS),
-        batch=config["simulate"]["batch"],
+        batches=list(Counter(first for run, first in FIRST.items() if run[0] == CONCENTRATIONS[0]).values()),
         threads=1,
         cores=workflow.cores,
     message:

@@ -2,7 +2,6 @@
 
 import json
 import logging
-import math
 from pathlib import Path
 
 from thermoweave import environment, logs
@@ -31,14 +30,16 @@ CAPTION = (
 
 
 def simulate_plan(
-    measured: dict[tuple[str, str], dict], out_csv: Path, out_html: Path, protocol: Protocol, runs: int, batch: int,
+    measured: dict[tuple[str, str], dict], out_csv: Path, out_html: Path, protocol: Protocol, batches: list[int],
     threads: int, cores: int,
 ) -> None:  # fmt: skip
-    """Write the forecast. measured: by (backend, concentration), from `simulate_time`; `runs`: of a concentration."""
+    """Write the forecast. measured: by (backend, concentration), from `simulate_time`; batches: how many runs each job of a
+    concentration has.
+    """
+    runs, jobs = sum(batches), len(batches)
     rows = []
     for (backend, concentration), found in measured.items():
         run_s = protocol.n_steps * found["ms_per_step"] / 1000
-        jobs = math.ceil(runs / batch)
         rows.append(
             {
                 "backend": backend,
@@ -47,7 +48,7 @@ def simulate_plan(
                 "ns_per_day": 86400e-6 * protocol.timestep_fs / (found["ms_per_step"] / 1000),
                 "runs": runs,
                 "jobs": jobs,
-                "job_h": (found["load_s"] + min(batch, runs) * run_s) / 3600,
+                "job_h": (found["load_s"] + max(batches) * run_s) / 3600,
                 "core_h": threads * (jobs * found["load_s"] + runs * run_s) / 3600,
                 "disk_GB": runs * protocol.n_frames * found["frame_bytes"] / 1e9,
             }
