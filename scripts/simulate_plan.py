@@ -33,8 +33,8 @@ def simulate_plan(
     measured: dict[tuple[str, str], dict], out_csv: Path, out_html: Path, protocol: Protocol, batches: list[int],
     threads: int, cores: int,
 ) -> None:  # fmt: skip
-    """Write the forecast. measured: by (backend, concentration), from `simulate_time`; batches: how many runs each job of a
-    concentration has.
+    """Write the forecast. measured: by (backend, concentration), from `simulate_time`; batches: how many runs each job
+    of a concentration has.
     """
     runs, jobs = sum(batches), len(batches)
     rows = []
