@@ -101,6 +101,7 @@ rule train_compile:
         mem_mb=4000,
     params:
         mode=config["train"]["compile"],
+        device=DEVICE,
     message:
         "Compiling and timing {wildcards.backend} (seed {wildcards.seed}) of round {wildcards.round} for this machine."
     script:

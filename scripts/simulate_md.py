@@ -37,7 +37,7 @@ def simulate(
             "engine": name,
             "integrator": "velocity Verlet, stochastic velocity rescaling (Bussi 2007) where it has a thermostat",
         }
-        judges = [potentials.load(path) for path in committee] if checks.committee else []
+        judges = [potentials.load(path, device) for path in committee] if checks.committee else []
         module = engines.engine(name)
         batch = Batch(todo, module.Session(potential, device), module.TOGETHER, judges, limits, checks, attributes)
         signal.signal(signal.SIGTERM, lambda *_: setattr(batch, "stop", True))

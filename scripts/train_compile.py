@@ -20,13 +20,16 @@ MODES = ("auto", "always", "none")
 STEPS = 20  # evaluations timed, of each
 
 
-def train_compile(potential: Path, labels: Sequence[Path], out_manifest: Path, mode: str = "auto") -> None:
+def train_compile(
+    potential: Path, labels: Sequence[Path], out_manifest: Path, mode: str = "auto", device: str = "cpu"
+) -> None:
     """Write a potential.json whose model is compiled, with the compiled file beside it.
 
     Parameters: `potential`, the manifest to compile; `labels`, files of labelled frames to compare on; `mode`,
     "always": compile, and fail where that cannot be done; "none": leave it as it was trained (up to five times slower);
-    "auto": compile where it can be done, else say in the log why not. The new manifest adds "compiled" (the file, or
-    null) and "speed" (ms a step before and after, atoms, seconds of the compilation, largest force difference).
+    "auto": compile where it can be done, else say in the log why not; `device` (cpu, cuda), where it will run. The new
+    manifest adds "compiled" (the file, or null) and "speed" (ms a step before and after, atoms, seconds of the
+    compilation, largest force difference).
     Raises ValueError on an unknown mode, RuntimeError where it cannot be compiled or where the forces differ by more
     than the adapter's TOLERANCE.
     """
@@ -42,15 +45,15 @@ def train_compile(potential: Path, labels: Sequence[Path], out_manifest: Path, m
     first = {datasets.condition(atoms)[0]: atoms for atoms in reversed(datasets.read_labels(labels))}
     frames = [atoms for _, atoms in sorted(first.items())]  # one of each concentration: all species are among them
     trained = manifests.files(potential, {**manifest, "compiled": None})
-    network = walled(adapter, trained, manifest)
+    network = walled(adapter, trained, manifest, device)
     speed = {"n_atoms": len(frames[0]), "ms_per_step": round(milliseconds(network, frames[0]), 2)}
     result = {**manifest, "weights": weights, "files": files, "speed": speed}
     if wanted(mode, manifest["backend"], adapter):
         start = time.perf_counter()
-        compiled = compiled_file(mode, adapter, trained, folder)
+        compiled = compiled_file(mode, adapter, trained, folder, device)
         seconds = time.perf_counter() - start
         if compiled:
-            figures = compare(adapter, compiled, manifest, network, frames)
+            figures = compare(adapter, compiled, manifest, network, frames, device)
             files[compiled.name] = manifests.sha256(compiled)
             speed |= {"ms_per_step_before": speed["ms_per_step"], "compilation_s": round(seconds, 1), **figures}
             result["compiled"] = compiled.name
@@ -77,10 +80,10 @@ def wanted(mode: str, backend: str, adapter: ModuleType) -> bool:
     return False
 
 
-def compiled_file(mode: str, adapter: ModuleType, weights: Sequence[Path], folder: Path) -> Path | None:
+def compiled_file(mode: str, adapter: ModuleType, weights: Sequence[Path], folder: Path, device: str) -> Path | None:
     """What the adapter makes of the weights; None, said in the log, where it cannot and `mode` is auto."""
     try:
-        return adapter.compile(weights, folder, "cpu")
+        return adapter.compile(weights, folder, device)
     except RuntimeError as error:  # not every model of a package has a compiled form
         if mode == "always":
             raise
@@ -89,12 +92,12 @@ def compiled_file(mode: str, adapter: ModuleType, weights: Sequence[Path], folde
 
 
 def compare(
-    adapter: ModuleType, compiled: Path, manifest: dict, network: Walled, frames: Sequence[Atoms]
+    adapter: ModuleType, compiled: Path, manifest: dict, network: Walled, frames: Sequence[Atoms], device: str
 ) -> dict[str, float]:
     """{"force_difference_eV_A", "tolerance_eV_A", "ms_per_step"} of the compiled model. Removes it, and raises
     RuntimeError, where the difference is above the tolerance.
     """
-    fast = walled(adapter, [compiled], manifest)
+    fast = walled(adapter, [compiled], manifest, device)
     difference = max(float(np.abs(forces(network, atoms) - forces(fast, atoms)).max()) for atoms in frames)
     tolerance = adapter.TOLERANCE[manifest["dtype"]]
     if not difference <= tolerance:  # also where it is not a number
@@ -109,9 +112,9 @@ def compare(
     }  # fmt: skip
 
 
-def walled(adapter: ModuleType, files: Sequence[Path], manifest: dict) -> Walled:
+def walled(adapter: ModuleType, files: Sequence[Path], manifest: dict, device: str) -> Walled:
     """The potential as a run has it, with its wall."""
-    network = adapter.calculator(files, "cpu", manifest["dtype"])
+    network = adapter.calculator(files, device, manifest["dtype"])
     return Walled(network, manifest["wall"], manifest["energy_shifts_eV"])
 
 
