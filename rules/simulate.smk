@@ -43,6 +43,7 @@ def engine_files(wildcards):
     name, _ = engines.choose(config["simulate"]["engine"], wildcards.backend, DEVICE)
     parts = sorted(path.stem for path in Path(f"{SCRIPTS}/thermoweave/engines").glob(f"{name}_*.py"))
     names = ["potentials/wall", "health", "protocol", "preparation", "barostat"]
+    names += ["pairwise_torchsim"] if name == "torchsim" else []
     return modules(f"engines/{name}", *(f"engines/{part}" for part in parts), *names)
 
 

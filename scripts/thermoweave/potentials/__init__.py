@@ -19,6 +19,11 @@ where the package can make a faster model for one machine,
     COMPILER      str: the program that it needs on the PATH, "" for none
     TOLERANCE     dict: largest difference of a force component from the model not compiled, eV/A, by dtype
 
+where the engine torchsim can run it, with the same arguments as `calculator`,
+
+    torchsim(weights, device, dtype) -> torch_sim.models.interface.ModelInterface
+                  energies (eV), forces (eV/A) and stresses (eV/A^3) of many systems at once
+
 and, where training can begin from trained weights,
 
     train(..., start)     `start`: the weight files to go on from; they may know more species than the labels hold

@@ -11,13 +11,18 @@ import math
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ase import Atoms
 from ase.calculators.calculator import Calculator
 from ase.data import atomic_numbers, chemical_symbols
 
-from thermoweave.potentials import mace_compiled, mace_files
+from thermoweave import pairwise, pairwise_torchsim
+from thermoweave.potentials import mace_compiled, mace_files, mace_pairs
 from thermoweave.potentials.command import emptied, run, write_labels
+
+if TYPE_CHECKING:
+    from torch_sim.models.interface import ModelInterface
 
 HYPERS = {
     "r_max": 6.0,  # A, cutoff of one layer
@@ -118,7 +123,7 @@ def compile(weights: Sequence[Path], directory: Path, device: str = "cpu") -> Pa
 def calculator(weights: Sequence[Path], device: str = "cpu", dtype: str = "float32") -> Calculator:
     """ASE calculator from what `train` or `compile` wrote. Raises ValueError for a file that could run code."""
     if Path(weights[0]).name == COMPILED:
-        return mace_compiled.Compiled(weights[0], device)
+        return pairwise.Pairwise.compiled(weights[0], device)
     network = mace_files.load(weights[0])
     from mace.calculators import MACECalculator
 
@@ -130,6 +135,15 @@ def calculator(weights: Sequence[Path], device: str = "cpu", dtype: str = "float
             self.results["energy"] = self.results["free_energy"] = float(self.results["energies"].sum())
 
     return Summed(models=[network], device=device, default_dtype=dtype)
+
+
+def torchsim(weights: Sequence[Path], device: str = "cpu", dtype: str = "float32") -> "ModelInterface":
+    """torch-sim's model of the same files."""
+    if Path(weights[0]).name == COMPILED:
+        return pairwise_torchsim.batched(pairwise.Pairwise.compiled(weights[0], device))
+    mace = mace_files.load(weights[0]).to(device)
+    single = pairwise.Pairwise(mace_pairs.network(mace), mace_pairs.facts(mace), device)
+    return pairwise_torchsim.batched(single)
 
 
 def _config(

@@ -14,6 +14,7 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from ase import Atoms
@@ -22,6 +23,10 @@ from ase.data import atomic_numbers, covalent_radii
 
 from thermoweave.potentials import nequip_config, nequip_model, tensors
 from thermoweave.potentials.command import emptied, run, write_labels
+
+if TYPE_CHECKING:
+    import torch
+    from torch_sim.models.interface import ModelInterface
 
 HYPERS = {
     "model": "NequIP",  # NequIP (message passing), or Allegro (strictly local)
@@ -95,9 +100,11 @@ def train(
 def compile(weights: Sequence[Path], directory: Path, device: str = "cpu") -> Path:
     """The model as machine code (AOTInductor) for this machine and OMP_NUM_THREADS threads; needs a C++ compiler.
 
-    Does what `nequip-compile --mode aotinductor --target ase` does, which itself reads pickles only.
+    Does what `nequip-compile --mode aotinductor --target batch` does, which itself reads pickles only. The one file is
+    for many systems at once and for one (where it takes 1 % longer than with nequip's target for one).
     """
-    from nequip.integrations.ase import NequIPCalculator
+    from nequip.data import AtomicDataDict
+    from nequip.scripts._compile_utils import AOTI_BATCH_TARGET, COMPILE_TARGET_DICT
     from nequip.utils import aoti_metadata
     from nequip.utils.aot import aot_export_model
     from torch._inductor.utils import fresh_cache
@@ -106,7 +113,7 @@ def compile(weights: Sequence[Path], directory: Path, device: str = "cpu") -> Pa
     directory = Path(directory).resolve()
     directory.mkdir(parents=True, exist_ok=True)
     eager = calculator(weights, device)
-    target = NequIPCalculator._get_aoti_compile_target()
+    target = COMPILE_TARGET_DICT[AOTI_BATCH_TARGET]
     facts = eager.model.metadata | {
         "allow_tf32": "0",
         aoti_metadata.NEQUIP_AOTI_INPUTS_KEY: aoti_metadata.serialize_aoti_keys(target["input"]),
@@ -116,7 +123,7 @@ def compile(weights: Sequence[Path], directory: Path, device: str = "cpu") -> Pa
     with fresh_cache(dir=str(directory)):  # or torch leaves its cache, and headers, in /tmp for good
         aot_export_model(
             eager.model, device, target["input"], target["output"],
-            data=target["data_settings"](eager.atoms_to_data(example)),
+            data=target["data_settings"](AtomicDataDict.with_batch_(eager.atoms_to_data(example))),
             batch_map=target["batch_map_settings"]({key: Dim(f"{key}s", min=2) for key in ("graph", "node", "edge")}),
             output_path=str(directory / COMPILED),
             inductor_configs={"aot_inductor.metadata": facts, "aot_inductor.precompile_headers": False},
@@ -126,17 +133,28 @@ def compile(weights: Sequence[Path], directory: Path, device: str = "cpu") -> Pa
 
 def calculator(weights: Sequence[Path], device: str = "cpu", dtype: str = "float32") -> Calculator:
     """ASE calculator from what `train` or `compile` wrote. `dtype` is a property of these files."""
-    from nequip.data.transforms import ChemicalSpeciesToAtomTypeMapper, NeighborListTransform
+    from nequip.data import AtomicDataDict
     from nequip.integrations.ase import NequIPCalculator
 
-    path = str(weights[0])
-    if path.endswith(COMPILED):  # species map True: nequip's types are named after the chemical symbols
-        options = {"chemical_species_to_atom_type_map": True, "neighborlist_backend": "vesin"}
-        return NequIPCalculator.from_compiled_model(path, device, **options)
-    model = nequip_model.network(path).eval()
-    species = ChemicalSpeciesToAtomTypeMapper(model.type_names, {symbol: symbol for symbol in model.type_names})
-    neighbours = NeighborListTransform(r_max=float(model.metadata["r_max"]), backend="vesin")
-    return NequIPCalculator(model, device, transforms=[species, neighbours])
+    class Single(NequIPCalculator):
+        """A batch of one, its tensors contiguous: compiled code does not look at strides."""
+
+        def atoms_to_data(self, atoms):
+            data = AtomicDataDict.with_batch_(super().atoms_to_data(atoms))
+            return {key: value.contiguous() for key, value in data.items()}
+
+    model, transforms = _network(weights[0], device)
+    compiled = str(weights[0]).endswith(COMPILED)
+    return (Single if compiled else NequIPCalculator)(model, device, transforms=transforms)
+
+
+def torchsim(weights: Sequence[Path], device: str = "cpu", dtype: str = "float32") -> "ModelInterface":
+    """torch-sim's model of the same files. Raises ValueError for a file compiled for one system only."""
+    from nequip.integrations.torchsim import NequIPTorchSimCalc
+
+    target = NequIPTorchSimCalc._get_aoti_compile_target()
+    model, transforms = _network(weights[0], device, target["input"], target["output"])
+    return NequIPTorchSimCalc(model, device, transforms=transforms)
 
 
 def check(hypers: dict) -> None:
@@ -150,6 +168,21 @@ def check(hypers: dict) -> None:
                 f"{', '.join(changed)}: {model} only, but nequip's model is {hypers['model']}; leave it out, or set "
                 f"model: {model}"
             )
+
+
+def _network(path: Path, device: str, *keys: list[str]) -> tuple["torch.nn.Module", list]:
+    """A network, and what turns atoms into its input; `keys`: the input and output that a compiled one must have."""
+    from nequip.data.transforms import ChemicalSpeciesToAtomTypeMapper, NeighborListTransform
+    from nequip.model.inference_models import load_compiled_model
+
+    if str(path).endswith(COMPILED):
+        model, facts = load_compiled_model(str(path), device, *keys)
+        names, r_max = facts["type_names"], facts["r_max"]
+    else:
+        model = nequip_model.network(path).eval()
+        names, r_max = model.type_names, float(model.metadata["r_max"])
+    species = ChemicalSpeciesToAtomTypeMapper(names, {symbol: symbol for symbol in names})
+    return model, [species, NeighborListTransform(r_max=r_max, backend="vesin")]
 
 
 def _report(metrics: Path) -> None:

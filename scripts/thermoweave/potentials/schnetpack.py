@@ -17,12 +17,13 @@ import numpy as np
 from ase import Atoms
 from ase.calculators.calculator import Calculator
 
-from thermoweave import pairwise
+from thermoweave import pairwise, pairwise_torchsim
 from thermoweave.potentials import schnetpack_model as models
 from thermoweave.potentials.command import emptied
 
 if TYPE_CHECKING:
     import pytorch_lightning
+    from torch_sim.models.interface import ModelInterface
 
 HYPERS = {
     "model": "PaiNN",  # PaiNN (equivariant), or SchNet (invariant, faster)
@@ -117,6 +118,11 @@ def calculator(weights: Sequence[Path], device: str = "cpu", dtype: str = "float
         return pairwise.Pairwise.compiled(weights[0], device)
     config, model = models.load(weights[0], device)
     return pairwise.Pairwise(models.network(model), models.facts(config["hypers"]), device)
+
+
+def torchsim(weights: Sequence[Path], device: str = "cpu", dtype: str = "float32") -> "ModelInterface":
+    """torch-sim's model of the same files."""
+    return pairwise_torchsim.batched(calculator(weights, device, dtype))
 
 
 def _labelled(atoms: Atoms, hypers: dict) -> dict:

@@ -18,12 +18,13 @@ import numpy as np
 from ase import Atoms
 from ase.calculators.calculator import Calculator
 
-from thermoweave import pairwise
+from thermoweave import pairwise, pairwise_torchsim
 from thermoweave.potentials import torchani_model as models
 from thermoweave.potentials.command import emptied
 
 if TYPE_CHECKING:
     import torch
+    from torch_sim.models.interface import ModelInterface
 
 HYPERS = {
     "r_max": 6.0,  # A, cutoff of the radial functions
@@ -148,6 +149,11 @@ def calculator(weights: Sequence[Path], device: str = "cpu", dtype: str = "float
     config, model = models.load(weights[0], device)
     model.requires_grad_(False)
     return pairwise.Pairwise(lambda *pairs: models.slopes(model, *pairs), models.facts(config["hypers"]), device)
+
+
+def torchsim(weights: Sequence[Path], device: str = "cpu", dtype: str = "float32") -> "ModelInterface":
+    """torch-sim's model of the same file."""
+    return pairwise_torchsim.batched(calculator(weights, device, dtype))
 
 
 def errors(model: "torch.nn.Module", data: Sequence[tuple], create_graph: bool = False) -> tuple:
