@@ -149,7 +149,10 @@ class Batch:
         largest = float(deviation(self.committee, run.system.atoms).forces.max())
         allowed = self.checks.committee["max_force_deviation"]
         run.progress.deviations.append(largest)
-        return f"committee deviation of {largest:.2f} eV/A, allowed {allowed:g}" if largest > allowed else ""
+        if largest <= allowed:
+            return ""
+        run.is_final = True  # no time step cures that
+        return f"committee deviation of {largest:.2f} eV/A, allowed {allowed:g}"
 
     def end_piece(self, run: Run, piece: Piece, first: int) -> None:
         """What is due when a piece is over: the barostat, the drift of the energy."""
@@ -176,7 +179,7 @@ class Batch:
         fault = run.progress.sick
         log.warning("%s: stopped after %d steps: %s", run.condition.name, run.progress.steps, fault)
         run.keep_bad_frame()
-        if self.checks.retry_half_step and not run.progress.half_step:
+        if self.checks.retry_half_step and not (run.progress.half_step or run.is_final):
             log.warning("%s: once more, with half the time step", run.condition.name)
             run.progress = Progress(half_step=True, first_fault=fault, wall_s=run.progress.wall_s)
             self.begin(run)

@@ -78,6 +78,7 @@ class Run:
         self.times: list[float] = []  # ps, of all frames, with the energies that ought to stay
         self.conserved: list[float] = []  # eV
         self.file = None
+        self.is_final = False  # whatever ended it would end it again
         self.system: System = None
 
     @property

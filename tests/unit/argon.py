@@ -5,6 +5,7 @@ As a program, `argon.py FOLDER`, it runs to the end; tests kill it in the middle
 
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from unittest import mock
 
@@ -37,6 +38,9 @@ PROTOCOL = Protocol(
 NVE = {**vars(PROTOCOL), "production_thermostat_ps": "nve"}
 
 
+PAIR = {"sigma": 3.4, "epsilon": 0.0104, "rc": 5.5, "smooth": True}
+
+
 class Argon(LennardJones):
     """ASE's Lennard-Jones with the wall's result beside it."""
 
@@ -54,7 +58,7 @@ class Session(engine.Session):
     contacts = 0
 
     def __init__(self, potential=None, device="cpu"):
-        self._calculator = Argon(sigma=3.4, epsilon=0.0104, rc=5.5, smooth=True)
+        self._calculator = Argon(**PAIR)
         self._calculator.wall_contacts = self.contacts
 
 
@@ -71,6 +75,7 @@ def run(
     checks: batch.Checks = CHECKS,
     replicas: int = 1,
     session: type = Session,
+    committee: Sequence = (),
 ) -> Path:
     """Run replicas at 90 K in `folder`; returns the folder of the first, with its trajectory and facts."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -86,7 +91,7 @@ def run(
         mock.patch.object(simulate_md.manifests, "read", return_value=manifest),
     ):
         simulate_md.simulate(
-            conditions, folder / "potential.json", [], record, "ase", "cpu", protocol, limits, checks, seed=1
+            conditions, folder / "potential.json", committee, record, "ase", "cpu", protocol, limits, checks, seed=1
         )
     return folder / "replica1"
 

@@ -277,6 +277,34 @@ def test_the_density_is_found_where_the_config_gives_none(tmp_path, monkeypatch)
     assert found["density_std_g_cm3"] > 0
 
 
+def test_a_cell_without_right_angles(tmp_path, monkeypatch):
+    def primitive(path):
+        write_frames(path, [bulk("Ar", "fcc", a=5.6) * (4, 4, 2)])
+        return path
+
+    monkeypatch.setattr(argon, "start", primitive)
+    folder = argon.run(tmp_path)
+    assert facts(folder)["sick"] == "" and facts(folder)["atoms"] == 32
+    np.testing.assert_allclose(frames(folder, "cell_angles")[0], 60)
+    conserved, energy = frames(folder, "conserved_energy", "potential_energy")
+    assert np.ptp(conserved) < 0.02 * np.ptp(energy)
+
+
+@pytest.mark.parametrize(("allowed", "sick"), [(1.0, False), (1e-4, True)])
+def test_a_committee_judges_every_so_many_frames(tmp_path, monkeypatch, allowed, sick):
+    """Of two potentials whose depths differ by 10 %; its limit ends a run, and no smaller time step is tried for it."""
+    members = {"1": argon.Argon(**argon.PAIR), "2": argon.Argon(**{**argon.PAIR, "epsilon": 1.1 * 0.0104})}
+    monkeypatch.setattr(argon.simulate_md.potentials, "load", lambda path, device: members[path])
+    committee = {"every": 10, "max_force_deviation": allowed}
+    checks = replace(argon.CHECKS, committee=committee, retry_half_step=True)
+    folder = argon.run(tmp_path, checks=checks, committee=list(members))
+    found = facts(folder)
+    if sick:
+        assert "committee deviation of 0.0" in found["sick"] and found["frames"] == 9 and not found["half_step"]
+    else:
+        assert found["sick"] == "" and 1e-4 < found["force_deviation_eV_A"] < 0.1
+
+
 def test_a_full_disk_loses_nothing_that_was_saved(finished, tmp_path):
     """The kernel does not let the trajectory grow, as a full disk would; with room, the run ends in the same frames."""
     whole = f"sys.argv = ['argon.py', {str(tmp_path)!r}]; runpy.run_path({argon.__file__!r}, run_name='__main__')"

@@ -101,6 +101,19 @@ def test_other_batches_compute_nothing_again(campaign, tmp_path):
     assert planned_with(folder) == {}
 
 
+def test_another_engine_goes_through_the_same_door(campaign, tmp_path):
+    folder = copy_with(campaign, tmp_path / "copy", simulate={"engine": "torchsim"})
+    verdict = "results/simulate/nequip/x0.50/T1000/replica1.json"
+    run = snakemake(folder, "--", verdict, "simulate_plan", config="config/changed.yaml")
+    assert run.returncode == 0, run.stdout[-20000:]
+    found, before = (json.loads((place / verdict).read_text()) for place in (folder, campaign))
+    assert found["engine"] == "torchsim" and before["engine"] == "ase"
+    assert found["frames"] == before["frames"] == 300
+    plan = rows(folder / "results/simulate/plan.csv")
+    assert [row["runs"] for row in plan] == ["3", "3", "6"] and plan[0]["engine"] == "torchsim"
+    assert float(plan[-1]["core_h"]) > 0
+
+
 def test_a_new_concentration_is_labelled_and_trains_again(campaign):
     jobs = planned(campaign, concentrations=["0.25", "0.50", "0.75"])
     assert jobs["generate_structures"] == 1 and jobs["generate_start"] == 3
