@@ -14,7 +14,7 @@ COLUMNS = {
     "frames": "frames",
     "mean_temperature_K": "mean T (K)",
     "wall_contacts_per_frame": "wall contacts / frame",
-    "drift_eV_atom_ns": "drift (eV/atom/ns)",
+    "drift": "drift (eV/atom/ns)",
     "ns_per_day": "ns/day",
     "force_rmse": "force RMSE at x (meV/Å)",
     "diffusion": "D (1e-9 m²/s)",
@@ -22,8 +22,8 @@ COLUMNS = {
 CAPTION = (
     "A run that failed the health gate is a gap in every figure and table, with its reason here. Wall contacts: ion "
     "pairs inside the wall where the labels end, mean over the frames; near zero, the run stayed where labels are. "
-    "Force RMSE: of the potential on held-out labels of that concentration, with its standard error. D: self-diffusion "
-    "coefficient of each species from all replicas of the condition, one standard deviation, not corrected for size."
+    "Drift: of the energy that ought to be conserved, with its standard error. Force RMSE: of the potential on held-out labels of that concentration, with its standard error. D: "
+    "self-diffusion coefficient of each species from all replicas of the condition, one standard deviation, not corrected for size."
 )
 
 
@@ -39,6 +39,7 @@ def audit_conditions(verdicts: list[Path], errors: list[Path], transport: Path, 
             {
                 **{key: verdict.get(key, "") for key in COLUMNS},
                 "verdict": "passed" if verdict["passed"] else f"failed: {verdict['reason']}",
+                "drift": with_error(*(verdict.get(f"drift_{key}eV_atom_ns", float("nan")) for key in ("", "std_"))),
                 "force_rmse": rmse[(int(verdict["replica"]) - 1) % len(rmse)].get(x, "–"),
                 "diffusion": diffusion.get((x, t), "–"),
                 "gap": not verdict["passed"],
