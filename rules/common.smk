@@ -122,8 +122,8 @@ def run_files(name, run):
 
 
 def simulate_batches(size):
-    """The first run of the batch of each run: up to `size` of one concentration and one potential. What is new at the end
-    of the config's lists moves no run to another batch, a new concentration never does.
+    """The first run of the batch of each run: up to `size` of one concentration and one potential, replica by replica. A
+    new concentration moves no run to another batch, nor does a replica, or with one replica a temperature, at the end.
     """
     first = {}
     for x in CONCENTRATIONS:

@@ -15,6 +15,8 @@ from collections import Counter
 from thermoweave import engines, simulate_config
 
 HEALTH = config["simulate"]["health"]
+SIMULATE_THREADS = workflow.resource_settings.overwrite_threads.get("simulate_md", 1)
+SIMULATE_THREADS = getattr(SIMULATE_THREADS, "raw", SIMULATE_THREADS)
 FIRST = simulate_batches(config["simulate"]["batch"])
 # What decides a run, besides its start and its potential.
 SIMULATION = {
@@ -42,9 +44,9 @@ def engine_files(wildcards):
     """Files that a run's numbers depend on."""
     name, _ = engines.choose(config["simulate"]["engine"], wildcards.backend, DEVICE)
     parts = sorted(path.stem for path in Path(f"{SCRIPTS}/thermoweave/engines").glob(f"{name}_*.py"))
-    names = ["potentials/wall", "health", "protocol", "preparation", "barostat"]
-    names += ["pairwise_torchsim"] if name == "torchsim" else []
-    return modules(f"engines/{name}", *(f"engines/{part}" for part in parts), *names)
+    names = ["batch", "runs", "run_facts", "run_checks", "trajectory", "health", "protocol", "preparation", "barostat"]
+    names += ["potentials/wall", "potentials/committee", "pairwise", "pairwise_torchsim"]
+    return modules(f"engines/{name}", *(f"engines/{part}" for part in parts), *names) + adapter_files(wildcards.backend)
 
 
 def committee_of(wildcards):
@@ -84,6 +86,7 @@ rule simulate_md:
 rule simulate_judge:
     input:
         record=lambda wildcards: run_files(".run.json", FIRST[tuple(wildcards[1:4])]),
+        code=modules("run_checks"),
     output:
         trajectory="results/simulate/{backend}/x{concentration}/T{temperature}/replica{replica}.nc",
         verdict="results/simulate/{backend}/x{concentration}/T{temperature}/replica{replica}.json",
@@ -144,8 +147,8 @@ rule simulate_plan:
         names=[(backend, x) for backend in BACKENDS for x in CONCENTRATIONS],
         protocol=SIMULATION["protocol"],
         batches=list(Counter(first for run, first in FIRST.items() if run[0] == CONCENTRATIONS[0]).values()),
-        threads=1,
-        cores=workflow.cores,
+        threads=SIMULATE_THREADS,
+        at_once=lambda wildcards: (workflow.resource_settings.cores or workflow.resource_settings.nodes),
     message:
         "Adding up what the sweep will cost."
     script:

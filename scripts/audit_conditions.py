@@ -22,8 +22,9 @@ COLUMNS = {
 CAPTION = (
     "A run that failed the health gate is a gap in every figure and table, with its reason here. Wall contacts: ion "
     "pairs inside the wall where the labels end, mean over the frames; near zero, the run stayed where labels are. "
-    "Drift: of the energy that ought to be conserved, with its standard error. Force RMSE: of the potential on held-out labels of that concentration, with its standard error. D: "
-    "self-diffusion coefficient of each species from all replicas of the condition, one standard deviation, not corrected for size."
+    "Drift: of the energy that ought to be conserved, with its standard error. Force RMSE: of the potential on labels "
+    "held out, of that concentration, with its standard error. D: self-diffusion coefficient of each species from all "
+    "replicas of the condition, one standard deviation, not corrected for size."
 )
 
 

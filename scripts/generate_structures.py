@@ -57,7 +57,7 @@ def walk_of(teacher: dict, species: Iterable[str]) -> Callable[[Atoms, float, Ge
     It raises RuntimeError where the teacher does not hold the melt together.
     """
     with TemporaryDirectory(prefix="thermoweave-teacher-") as scratch:
-        session = Session.of(starts.teacher(teacher["potential"], teacher["backend"], species, Path(scratch)))
+        session = Session(starts.teacher(teacher["potential"], teacher["backend"], species, Path(scratch)))
     n_steps = round(1000 * teacher["md_ps"] / teacher["timestep_fs"])
 
     def walk(atoms: Atoms, kelvin: float, rng: Generator) -> None:

@@ -37,6 +37,18 @@ def fault(facts: dict, max_wall_contacts: float, liquid: dict | None) -> str:
     )
 
 
+def facts_of(folder: Path, record: Path) -> dict:
+    """The facts of the run in a folder. Raises ValueError where it is not the one that its job recorded."""
+    facts = json.loads((folder / "facts.json").read_text())
+    recorded = json.loads(record.read_text())["runs"].values()
+    if facts["run_sha256"] not in recorded:
+        raise ValueError(
+            f"{folder} holds a run of another protocol, potential or start than {record} says: the config was changed "
+            f"and changed back in between; delete {record}, and what is missing runs again"
+        )
+    return facts
+
+
 def deliver(trajectory: Path, output: Path, n_bytes: int) -> None:
     """A hard link to the run's trajectory, which Snakemake may delete without the run being lost; a copy where the
     filesystem has no such links. Raises ValueError where the file is not the one that the run wrote.
@@ -56,10 +68,10 @@ def deliver(trajectory: Path, output: Path, n_bytes: int) -> None:
 
 
 def simulate_judge(
-    folder: Path, out_trajectory: Path, out_verdict: Path, max_wall_contacts: float, liquid: dict | None
+    folder: Path, record: Path, out_trajectory: Path, out_verdict: Path, max_wall_contacts: float, liquid: dict | None
 ) -> None:  # fmt: skip
     """Take a run out of its folder: its trajectory, and its facts with `passed` and `reason` (JSON)."""
-    found = json.loads((folder / "facts.json").read_text())
+    found = facts_of(folder, record)
     reason = fault(found, max_wall_contacts, liquid)
     log.info("%s", f"FAILED: {reason}" if reason else "passed")
     deliver(folder / "trajectory.nc", out_trajectory, found["trajectory_bytes"])
@@ -71,6 +83,7 @@ if __name__ == "__main__":
     logs.start(snakemake.log[0])
     simulate_judge(
         Path(snakemake.params.folder),
+        Path(snakemake.input.record),
         Path(snakemake.output.trajectory),
         Path(snakemake.output.verdict),
         snakemake.params.max_wall_contacts,

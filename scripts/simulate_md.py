@@ -10,24 +10,26 @@ from thermoweave import engines, environment, health, logs, potentials
 from thermoweave.batch import Batch, Checks
 from thermoweave.potentials import manifest as manifests
 from thermoweave.protocol import Protocol
-from thermoweave.runs import Condition, Run, fingerprint
+from thermoweave.runs import Condition, Run, fingerprint, identity
 
 log = logging.getLogger(__name__)
 
 
 def simulate(
-    conditions: Sequence[Condition], potential: Path, committee: Sequence[Path], record: Path, engine: str, device: str,
-    protocol: Protocol, limits: health.Limits, checks: Checks, seed: int,
+    conditions: Sequence[Condition], potential: Path, committee: Sequence[Path], code: Sequence[Path], record: Path,
+    engine: str, device: str, protocol: Protocol, limits: health.Limits, checks: Checks, seed: int,
 ) -> None:  # fmt: skip
     """Run every condition to its end or to its first sick frame; `record` (JSON) says which runs the job had.
 
-    `committee`: potentials of all seeds, where `checks.committee` wants them. What is done already is not done again.
+    `committee`: potentials of all seeds, where `checks.committee` wants them; `code`: files that the numbers depend on.
+    What is done already is not done again.
     """
-    backend = manifests.read(potential)["backend"]
-    name, reason = engines.choose(engine, backend, device)
+    manifest = manifests.read(potential)
+    name, reason = engines.choose(engine, manifest["backend"], device)
     log.info("engine %s: %s", name, reason)
-    options = [asdict(checks), name, seed]
-    runs = [Run(c, protocol, fingerprint(c.start, potential, protocol, limits, *options), seed) for c in conditions]
+    judges = [identity(manifests.read(path)) for path in committee]
+    common = [identity(manifest), judges, [manifests.sha256(path) for path in code], name, device, seed]
+    runs = [Run(c, protocol, fingerprint(c.start, protocol, limits, asdict(checks), *common), seed) for c in conditions]
     todo = [run for run in runs if not run.has_ended]
     if len(todo) < len(runs):
         log.info("%d of %d runs had ended before", len(runs) - len(todo), len(runs))
@@ -37,15 +39,12 @@ def simulate(
             "engine": name,
             "integrator": "velocity Verlet, stochastic velocity rescaling (Bussi 2007) where it has a thermostat",
         }
-        judges = [potentials.load(path, device) for path in committee] if checks.committee else []
+        members = [potentials.load(path, device) for path in committee] if checks.committee else []
         module = engines.engine(name)
-        batch = Batch(todo, module.Session(potential, device), module.TOGETHER, judges, limits, checks, attributes)
+        batch = Batch(todo, module.Session(potential, device), module.TOGETHER, members, limits, checks, attributes)
         signal.signal(signal.SIGTERM, lambda *_: setattr(batch, "stop", True))
         for run in todo:
-            if run.can_continue():
-                run.resume()
-            else:
-                batch.begin(run)
+            batch.start(run)
         batch.propagate()
     content = {run.condition.name: run.fingerprint for run in runs}
     manifests.write_json(record, {"engine": name, "reason": reason, "runs": content})
@@ -62,6 +61,7 @@ if __name__ == "__main__":
         ],
         Path(snakemake.input.potential),
         [Path(path) for path in snakemake.input.committee],
+        [Path(path) for path in snakemake.input.code],
         Path(snakemake.output[0]),
         options["engine"],
         options["device"],

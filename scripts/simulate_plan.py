@@ -25,13 +25,14 @@ COLUMNS = {
 }
 CAPTION = (
     "Measured with a start of each concentration on this machine, at its present load; every run from its start, "
-    "whether it has been done or not. The trajectories are the whole of the disk space."
+    "whether it has been done or not. Disk: the trajectories. Dumps and checks of the runs come on top "
+    "(docs/performance.md). With an engine that moves many runs at once, ms / step is the share of one run."
 )
 
 
 def simulate_plan(
     measured: dict[tuple[str, str], dict], out_csv: Path, out_html: Path, protocol: Protocol, batches: list[int],
-    threads: int, cores: int,
+    threads: int, at_once: int,
 ) -> None:  # fmt: skip
     """Write the forecast. measured: by (backend, concentration), from `simulate_time`; batches: how many runs each job
     of a concentration has.
@@ -55,12 +56,13 @@ def simulate_plan(
         )
     total = {key: sum(row[key] for row in rows) for key in ("runs", "jobs", "core_h", "disk_GB")}
     longest = max(row["job_h"] for row in rows)
-    wall_h = max(longest, total["core_h"] / cores)
+    wall_h = max(longest, total["core_h"] / at_once)
     rows.append({"backend": "all", **total, "job_h": longest})
     for row in rows:
         row.update({key: f"{row[key]:.4g}" for key in ("ns_per_day", "job_h", "core_h", "disk_GB") if key in row})
     write_csv(out_csv, rows, list(COLUMNS))
-    title = f"{total['core_h']:.3g} core-hours, {wall_h:.3g} hours on {cores} cores, {total['disk_GB']:.3g} GB of disk"
+    hours = f"{wall_h:.3g} hours with {at_once} side by side"
+    title = f"{total['core_h']:.3g} core-hours, {hours}, {total['disk_GB']:.3g} GB of disk"
     write_html(out_html, title, CAPTION, COLUMNS, [{key: row.get(key, "") for key in COLUMNS} for row in rows])
     log.info("%s (%s)", title, out_csv)
 

@@ -45,6 +45,11 @@ def simulate_time(
         for _ in session.advance(systems, [drive] * len(systems), steps, protocol.frame_interval, max_force):
             pass
         seconds = time.perf_counter() - began
+    if any(system.stopped for system in systems):
+        raise ValueError(
+            f"{start} cannot be timed: after {systems[0].steps} steps at {kelvin:g} K a force is above {max_force:g} "
+            "eV/A; look at the potential's errors, or shorten the time step"
+        )
     done = sum(system.steps for system in systems) - WARM_UP * len(systems)
     result = {
         "engine": name,

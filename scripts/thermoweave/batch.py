@@ -15,7 +15,12 @@ log = logging.getLogger(__name__)
 
 SAVE_EVERY_S = 60.0  # what a killed run can lose
 TELL_EVERY_S = 10.0
+SURE = 3.0  # standard errors of a drift that ends a run on its way; at its end 2 do
 FIRST_DRIFT = 2  # tenths of the production, after which, and every tenth, the drift of the energy is looked at
+
+# What an engine raises where a run is at fault (lost atoms, no neighbours), unless it says one of these words.
+RUN_FAULTS = (RuntimeError, ValueError, ArithmeticError)
+MACHINE_FAULTS = ("CUDA", "cuda", "memory", "allocate", "No space", "cuDNN", "HIP")
 
 
 @dataclass
@@ -38,6 +43,20 @@ class Batch:
         self.limits, self.checks, self.attributes = limits, checks, attributes
         self.alone: set[Run] = set()  # members that are advanced by themselves, since their group failed
         self.stop = False
+        self.midway: list[
+            Run
+        ] = []  # in the middle of a piece when told to stop: they go on from their last saved state
+
+    def start(self, run: Run) -> None:
+        """Go on from the saved state, or begin."""
+        if run.can_continue():
+            try:
+                run.resume()
+                return
+            except ValueError as error:
+                log.warning("%s; %s begins afresh", error, run.condition.name)
+                run.progress = Progress()
+        self.begin(run)
 
     def begin(self, run: Run) -> None:
         """Relax the start, draw velocities, save."""
@@ -45,8 +64,12 @@ class Batch:
         names = {"concentration": c.concentration, "temperature": c.temperature, "replica": c.replica}
         protocol = {key: str(value) for key, value in asdict(run.protocol).items()}
         run.begin({**names, **self.attributes, "seed": str(run.seed), **protocol})
-        relax(self.session, run.system)
-        thermalise(run.system, run.kelvin * (HEAT_FROM if run.protocol.heating_ps else 1.0))
+        try:
+            relax(self.session, run.system)
+        except RUN_FAULTS as error:
+            self.engine_failed(run, error)
+            return
+        thermalise(run.system, run.kelvin * (HEAT_FROM if run.protocol.steps("heat") else 1.0))
         run.save()
 
     def propagate(self) -> None:
@@ -60,7 +83,7 @@ class Batch:
             now = time.monotonic()
             if now - saved > SAVE_EVERY_S or self.stop:
                 for run in running:
-                    if not self.is_over(run):
+                    if not (self.is_over(run) or run in self.midway):
                         run.save()
                 saved = now
             if self.stop:
@@ -95,15 +118,16 @@ class Batch:
                 next(frames)
             except StopIteration:
                 break
-            except (OSError, MemoryError):
-                raise  # the machine's fault
-            except Exception as error:
+            except RUN_FAULTS as error:
                 self.isolate(list(pieces), error)
+                return
+            if self.stop:
+                self.midway = list(pieces)
+                frames.close()
                 return
             for run, piece in pieces.items():
                 if not run.progress.sick and (run.system.stopped or run.system.steps > run.progress.steps):
                     self.look_at(run, piece)
-        frames.close()
         for run, piece in pieces.items():
             run.progress.wall_s += (time.monotonic() - began) / len(pieces)
             if not run.progress.sick:
@@ -117,9 +141,7 @@ class Batch:
     def isolate(self, group: list[Run], error: Exception) -> None:
         """What becomes of runs that the engine failed with."""
         if len(group) == 1:
-            run = group[0]
-            run.progress.sick = f"the engine failed: {type(error).__name__}: {error}"
-            self.end_badly(run)
+            self.engine_failed(group[0], error)
             return
         log.warning("the engine failed (%s: %s): each run goes on by itself", type(error).__name__, error)
         for run in group:
@@ -128,12 +150,20 @@ class Batch:
             run.resume()
             self.alone.add(run)
 
+    def engine_failed(self, run: Run, error: Exception) -> None:
+        """End a run that the engine cannot move. Raises the error again where it is the machine's and not the run's."""
+        if any(word in str(error) for word in MACHINE_FAULTS):
+            raise error
+        run.progress.sick, run.is_final = f"the engine failed: {type(error).__name__}: {error}", True
+        run.flush()
+        self.end_badly(run)
+
     def look_at(self, run: Run, piece: Piece) -> None:
         """The health of the present frame, and in the production the frame itself."""
         run.progress.steps = run.system.steps
         fault = health.sick_frame(run.system, run.kelvin, self.limits)
         if run.system.stopped and not fault:
-            fault = "the engine stopped it, and its log says why"
+            fault = "the engine had to stop it between two frames, by a force that was too large or no number"
         producing = piece.stage == "produce"
         if producing and not fault and self.committee:
             fault = self.disagreement(run)
@@ -163,7 +193,7 @@ class Batch:
             try:
                 barostat.rescale(run.system, run.kelvin, density["pressure_GPa"], density["barostat_ps"], elapsed)
             except ValueError as error:  # a pressure that is far off, or none
-                run.progress.sick = str(error)
+                run.progress.sick, run.is_final = str(error), True
                 return
             run.progress.volumes.append(run.system.atoms.get_volume())
             run.progress.sick = barostat.runaway(run.progress.volumes)
@@ -172,7 +202,7 @@ class Batch:
         before, now = (10 * (steps - protocol.begin("produce")) // protocol.steps("produce") for steps in (first, done))
         if now > before and now >= FIRST_DRIFT:
             slope, error = run_checks.drift(run.times, run.conserved, len(run.system.atoms))
-            run.progress.sick = run_checks.drift_fault(slope, error, self.checks.max_drift)
+            run.progress.sick = run_checks.drift_fault(slope, error, self.checks.max_drift, SURE if now < 10 else 2.0)
 
     def end_badly(self, run: Run) -> None:
         """Keep the frame that ended a run; where the config allows it, once begin afresh with half the time step."""
@@ -188,10 +218,8 @@ class Batch:
 
     def tell(self) -> None:
         """Progress in the log, one line for the batch, and in each run's progress.json."""
-        left = 0.0
-        for run in self.runs:
-            left += run.tell()
         running = [run for run in self.runs if not self.is_over(run)]
+        left = sum(run.tell() for run in running)
         share = sum(run.progress.steps for run in self.runs) / sum(run.protocol.n_steps for run in self.runs)
         told = [f"{health.temperature(run.system):.0f}/{run.kelvin:.0f} K, drift {run.drift()}" for run in running[:4]]
         log.info(

@@ -1,17 +1,22 @@
 """A config against config/schema.yaml: sentences that say what is wrong, where, and what is allowed."""
 
 import difflib
+import math
 from pathlib import Path
 
 
 def schema_faults(config: dict, schema_file: Path) -> list[str]:
     """Sentences for every place where the config breaks the schema."""
     import yaml
-    from jsonschema import Draft202012Validator
+    from jsonschema import Draft202012Validator, validators
 
     schema = yaml.safe_load(schema_file.read_text())
+    # JSON Schema takes 8.0 for an integer, and YAML's .inf and .nan for numbers
+    types = Draft202012Validator.TYPE_CHECKER.redefine("integer", lambda _, value: _is_whole(value))
+    types = types.redefine("number", lambda _, value: _is_whole(value) or _is_finite(value))
+    validator = validators.extend(Draft202012Validator, type_checker=types)(schema)
     faults = []
-    found = [single for error in Draft202012Validator(schema).iter_errors(config) for single in _unfolded(error)]
+    found = [single for error in validator.iter_errors(config) for single in _unfolded(error)]
     for error in sorted(found, key=lambda e: [str(p) for p in e.absolute_path]):
         key = ".".join(str(part) for part in error.absolute_path)
         if error.validator == "additionalProperties":
@@ -48,6 +53,14 @@ def schema_faults(config: dict, schema_file: Path) -> list[str]:
             meaning = error.schema.get("description", "")
             faults.append(f"{key}: {error.message}{f' ({meaning})' if meaning else ''}")
     return faults
+
+
+def _is_whole(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _is_finite(value: object) -> bool:
+    return isinstance(value, float) and math.isfinite(value)
 
 
 def _unfolded(error) -> list:

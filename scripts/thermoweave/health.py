@@ -27,9 +27,9 @@ def sick_frame(system: System, target: float, limits: Limits) -> str:
     from vesin import NeighborList
 
     atoms = system.atoms
-    finite = (np.isfinite(values).all() for values in (system.forces, atoms.positions, atoms.get_momenta()))
-    if not all(finite):
-        return "a position, momentum or force is not a finite number"
+    values = (system.energy, system.forces, atoms.positions, atoms.get_momenta())
+    if not all(np.isfinite(value).all() for value in values):
+        return "the energy, a position, a momentum or a force is not a finite number"
     hot = temperature(system)
     if hot > limits.max_temperature_ratio * target:
         return f"temperature {hot:.0f} K, target {target:.0f} K"

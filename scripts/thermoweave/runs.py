@@ -15,11 +15,13 @@ import json
 import logging
 import os
 import time
+import zipfile
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import numpy as np
 from ase import Atoms
+from ase.geometry import cellpar_to_cell
 from ase.io import read, write
 
 from thermoweave import locks, run_checks, run_facts, trajectory
@@ -93,32 +95,43 @@ class Run:
         facts = json.loads(self.facts.read_text())
         if facts["run_sha256"] != self.fingerprint:
             return False
-        whole = facts["trajectory_bytes"] == trajectory.size(self.trajectory)
+        whole = facts["trajectory_bytes"] == self.trajectory.stat().st_size
         if not whole:
             log.warning("%s is not what the run wrote: it runs again", self.trajectory)
         return whole
 
     def can_continue(self) -> bool:
-        """Whether there is a saved state of this very run; that of another (a new potential, say) is thrown away."""
-        if self.state.exists() and self.trajectory.exists():
+        """Whether there is a saved state of this very run, and not of another (a new potential, say)."""
+        if not (self.state.exists() and self.trajectory.exists()):
+            return False
+        try:
             with np.load(self.state, allow_pickle=False) as saved:
                 if str(saved["fingerprint"]) == self.fingerprint:
                     return True
-            log.warning(
-                "%s: what is left here is of another start, potential or protocol: starting afresh", self.condition.name
-            )
-        for path in (self.state, self.facts, self.bad_frame):
-            path.unlink(missing_ok=True)
+        except (zipfile.BadZipFile, EOFError, KeyError, ValueError) as error:
+            log.warning("%s is damaged (%s): its run begins afresh", self.state, error)
+            return False
+        log.warning(
+            "%s: what is left here is of another start, potential, protocol or code: it begins afresh",
+            self.condition.name,
+        )
         return False
 
     def begin(self, attributes: dict) -> None:
-        """A system at the start, without velocities, and an empty trajectory."""
+        """A system at the start, without velocities, and an empty trajectory; what was here is removed.
+
+        The cell is turned to where lengths and angles, which the trajectory holds, say that it is.
+        """
         if self.file is not None:
             self.file.close()
+        # the state first: what a kill leaves must not go together; and never write into a file with a second link
+        for path in (self.state, self.facts, self.bad_frame, self.trajectory, self.folder / "progress.json"):
+            path.unlink(missing_ok=True)
         c = self.condition
         attempt = ["half step"] if self.progress.half_step else []
         rng = generator_for(self.seed, "simulate", c.concentration, c.temperature, c.replica, *attempt)
         start = read(c.start)
+        start.set_cell(cellpar_to_cell(start.cell.cellpar()), scale_atoms=True)
         self.system = System(Atoms(start.numbers, start.positions, cell=start.cell, pbc=True), rng)
         self.frames, self.times, self.conserved = [], [], []
         self._since = 0, self.progress.wall_s
@@ -172,7 +185,7 @@ class Run:
             "rng": self.system.rng.bit_generator.state,
             "progress": asdict(self.progress),
             "thermostat_work": self.system.thermostat_work,
-            "bytes": trajectory.size(self.trajectory),
+            "bytes": self.trajectory.stat().st_size,
         }
         np.savez(
             temporary, numbers=atoms.numbers, positions=atoms.positions, momenta=atoms.get_momenta(),
@@ -198,7 +211,7 @@ class Run:
             "written": round(time.time()),
             "sick": self.progress.sick,
         }
-        write_json(self.folder / "progress.json", report)
+        write_json(self.folder / "progress.json", plain(report))
         return seconds_left
 
     def drift(self) -> float | None:
@@ -219,15 +232,27 @@ class Run:
         """Close the trajectory and write the facts, which end the run."""
         facts = {**attributes, **run_facts.summarise(self)}
         self.file.close()
-        content = {**facts, "run_sha256": self.fingerprint, "trajectory_bytes": trajectory.size(self.trajectory)}
-        write_json(self.facts, content)
+        content = {**facts, "run_sha256": self.fingerprint, "trajectory_bytes": self.trajectory.stat().st_size}
+        write_json(self.facts, plain(content))
         self.tell()
         self.state.unlink(missing_ok=True)
 
 
-def fingerprint(
-    start: Path, potential: Path, protocol: Protocol, limits: Limits, checks: dict, engine: str, seed: int
-) -> str:
-    """sha256 of all that decides a run; the manifest holds the hashes of the weights."""
-    content = [sha256(start), sha256(potential), asdict(protocol), asdict(limits), checks, engine, seed]
+def fingerprint(start: Path, protocol: Protocol, limits: Limits, checks: dict, *others: object) -> str:
+    """sha256 of all that decides a run; `others`: what the runs of a job have in common, as plain values."""
+    content = [sha256(start), asdict(protocol), asdict(limits), checks, others]
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+def identity(manifest: dict) -> list:
+    """What of a potential's manifest decides a run: not how fast it is."""
+    weights = [manifest["files"][name] for name in manifest["weights"]]
+    facts = [manifest[key] for key in ("backend", "dtype", "wall", "energy_shifts_eV")]
+    return [*weights, *facts, manifest["compiled"] is not None]
+
+
+def plain(value: object) -> object:
+    """A value for JSON, which knows no infinite number and none that is no number: null in their place."""
+    if isinstance(value, dict):
+        return {key: plain(part) for key, part in value.items()}
+    return None if isinstance(value, float) and not np.isfinite(value) else value

@@ -111,11 +111,6 @@ def frame_bytes(n_atoms: int) -> int:
     return sum(int(kind[1]) * math.prod(sizes[name] for name in dimensions) for _, kind, dimensions, _ in VARIABLES)
 
 
-def size(path: Path) -> int:
-    """Bytes of a trajectory on the disk."""
-    return path.stat().st_size
-
-
 def cut(path: Path, n_frames: int, n_bytes: int) -> None:
     """Keep the first `n_frames` frames, so that what was written after the last saved state is never read.
 
@@ -125,12 +120,13 @@ def cut(path: Path, n_frames: int, n_bytes: int) -> None:
     with open(path, "r+b") as file:
         header = file.read(NUMRECS_OFFSET + 4)
         if header[:3] != b"CDF" or header[3] not in (1, 2) or len(header) < 8:
-            raise ValueError(f"{path}: not a NetCDF-3 file; delete its folder and the run starts afresh")
+            raise ValueError(f"{path}: not a NetCDF-3 file")
         found = int.from_bytes(header[NUMRECS_OFFSET:], "big")
-        if found < n_frames or size(path) < n_bytes:
+        size = path.stat().st_size
+        if found < n_frames or size < n_bytes:
             raise ValueError(
-                f"{path}: holds {found} frames in {size(path)} bytes, its saved state says {n_frames} in {n_bytes}; "
-                "it was cut short or replaced: delete its folder and the run starts afresh"
+                f"{path}: holds {found} frames in {size} bytes, its saved state says {n_frames} in {n_bytes}; "
+                "it was cut short or replaced"
             )
         file.seek(NUMRECS_OFFSET)
         file.write(n_frames.to_bytes(4, "big"))

@@ -55,10 +55,10 @@ class Argon(LennardJones):
 class Session(engine.Session):
     """The engine ase with argon's potential; `contacts` are what its wall says."""
 
-    contacts = 0
+    contacts, depth = 0, PAIR["epsilon"]
 
     def __init__(self, potential=None, device="cpu"):
-        self._calculator = Argon(**PAIR)
+        self._calculator = Argon(**{**PAIR, "epsilon": self.depth})
         self._calculator.wall_contacts = self.contacts
 
 
@@ -76,22 +76,36 @@ def run(
     replicas: int = 1,
     session: type = Session,
     committee: Sequence = (),
+    code: Sequence = (),
 ) -> Path:
     """Run replicas at 90 K in `folder`; returns the folder of the first, with its trajectory and facts."""
     folder.mkdir(parents=True, exist_ok=True)
-    manifest = {"backend": "lennard_jones", "files": {}}
-    (folder / "potential.json").write_text(json.dumps(manifest))
-    conditions = [
-        Condition("0.50", "90", str(k), start(folder / f"start{k}.extxyz"), folder / f"replica{k}")
-        for k in range(1, replicas + 1)
-    ]
+    manifest = {"backend": "lennard_jones", "dtype": "float64", "wall": {}, "energy_shifts_eV": {}, "compiled": None}
+    manifest |= {"weights": ["model.json"], "files": {"model.json": str(session.depth)}}
+    if not (folder / "potential.json").exists():  # another process may be reading it
+        (folder / "potential.json").write_text(json.dumps(manifest))
+    starts = [folder / f"start{k}.extxyz" for k in range(1, replicas + 1)]
+    for path in starts:
+        if not path.exists():
+            start(path)
+    conditions = [Condition("0.50", "90", str(k), path, folder / f"replica{k}") for k, path in enumerate(starts, 1)]
     record = folder / "replica1.run.json"
     with (
         mock.patch.object(engine, "Session", session),
         mock.patch.object(simulate_md.manifests, "read", return_value=manifest),
     ):
         simulate_md.simulate(
-            conditions, folder / "potential.json", committee, record, "ase", "cpu", protocol, limits, checks, seed=1
+            conditions,
+            folder / "potential.json",
+            committee,
+            code,
+            record,
+            "ase",
+            "cpu",
+            protocol,
+            limits,
+            checks,
+            seed=1,
         )
     return folder / "replica1"
 

@@ -100,6 +100,11 @@ def changed(keys, value):
         (("simulate", "protocol", "timestep_fs"), 0, "simulate.protocol.timestep_fs"),
         (("simulate", "engine"), "gromacs", "simulate.engine: 'gromacs' is not one of auto, ase, lammps, torchsim"),
         (("simulate", "engine"), "lammps", "simulate.engine: engine lammps runs deepmd potentials alone"),
+        (("simulate", "batch"), 2.0, "simulate.batch: 2.0 is not of type 'integer'"),
+        (("simulate", "protocol", "heating_ps"), float("nan"), "heating_ps: nan is not of type 'number'"),
+        (("simulate", "protocol", "production_ps"), float("inf"), "production_ps: inf is not of type 'number'"),
+        (("simulate", "protocol", "timestep_fs"), 8, "8 is too long for the lightest element at 1300 K; at most 3.4"),
+        (("simulate", "protocol", "production_thermostat_ps"), 1e-9, "time constant is below five time steps"),
         (("simulate", "batch"), 0, "simulate.batch: 0 is less than the minimum of 1"),
         (("simulate", "protocol", "density"), "npt", "simulate.protocol.density: 'npt' is none of its choices (fixed:"),
         (
@@ -118,7 +123,11 @@ def changed(keys, value):
         (("simulate", "protocol", "production_thermostat_ps"), "nvt", "'nvt' is none of its choices"),
         (("simulate", "health", "committee"), COMMITTEE, "a committee has two train.seeds or more; add one"),
         (("simulate", "health", "liquid"), {"min_displacement": 1}, "simulate.health.liquid.max_cavity: missing"),
-        (("system", "density", "coefficients", "KCl"), [5.2, 0], "and would overlap; spheres fill 74% at most"),
+        (
+            ("system", "density", "coefficients", "KCl"),
+            [2135.9, 0],
+            "and would overlap; the densest salts have 90% at most",
+        ),
         (("temperatures",), ["0"], "temperatures: 0 K: nothing moves"),
         (("train", "seeds"), ["1.5"], "train.seeds.0: '1.5'"),
         (("concentrations",), ["0.5", "0.50"], "concentrations: 0.5 and 0.50 are the same number"),
@@ -142,6 +151,24 @@ def test_wrong_values_are_named(keys, value, said):
 def test_time_step_and_frames_follow_from_elements_and_temperature():
     config = changed(("simulate", "protocol"), {"timestep_fs": "auto", "frame_interval": "auto"})
     assert simulate_config.protocol(config) == {"timestep_fs": 1.35, "frame_interval": 7}
+
+
+def test_frames_that_cannot_follow_the_motion_are_refused():
+    protocol = {**GOOD["simulate"]["protocol"], "timestep_fs": 10, "frame_interval": "auto"}
+    with pytest.raises(ConfigError, match="simulate.protocol.frame_interval: timestep_fs of 10 cannot follow"):
+        validate(changed(("simulate", "protocol"), protocol), ROOT, PSEUDOPOTENTIALS)
+
+
+def test_a_committee_that_never_meets_is_refused():
+    config = changed(("simulate", "health", "committee"), {**COMMITTEE, "every": 1000})
+    config["train"]["seeds"] = ["1", "2"]
+    with pytest.raises(ConfigError, match="committee.every: 1000 is more than the 750 frames of a run"):
+        validate(config, ROOT, PSEUDOPOTENTIALS)
+
+
+def test_an_unknown_device_is_named():
+    with pytest.raises(ConfigError, match="device of simulate_md is 'gpu'; it can be cpu or cuda"):
+        validate(GOOD, ROOT, PSEUDOPOTENTIALS, "gpu")
 
 
 def test_all_faults_come_at_once():

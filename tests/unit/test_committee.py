@@ -55,7 +55,7 @@ def test_a_walk_knows_how_far_its_committee_disagrees():
     committee = [
         Walled(Given(energy, scale * push), NO_WALL, {"Li": 0.0, "Cl": 0.0}) for energy, scale in ((0.0, 0), (0.2, 1))
     ]
-    session, system = Session.of(committee[0]), System(atoms, np.random.default_rng(0))
+    session, system = Session(committee[0]), System(atoms, np.random.default_rng(0))
     relax(session, system)
     thermalise(system, 300)
     limits = health.Limits(min_distance=0.5, max_force=50.0, max_temperature_ratio=50.0)

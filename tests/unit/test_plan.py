@@ -29,7 +29,7 @@ def plan(folder, **changes):
     """One potential, 50,000 steps of 7.2 ms a run: a tenth of an hour."""
     found = {"engine": "ase", "atoms": 64, "load_s": 36.0, "ms_per_step": 7.2, "frame_bytes": 1000}
     measured = {("nequip", "0.25"): found, ("nequip", "0.50"): {**found, "ms_per_step": 14.4}}
-    options = {"protocol": PROTOCOL, "batches": [4, 4, 2], "threads": 1, "cores": 8, **changes}
+    options = {"protocol": PROTOCOL, "batches": [4, 4, 2], "threads": 1, "at_once": 8, **changes}
     simulate_plan(measured, folder / "plan.csv", folder / "plan.html", **options)
     with open(folder / "plan.csv") as file:
         return list(csv.DictReader(file))
@@ -42,12 +42,12 @@ def test_core_hours_jobs_and_disk_add_up(tmp_path):
     assert float(first["disk_GB"]) == pytest.approx(10 * 4500 * 1000 / 1e9)
     assert float(first["ns_per_day"]) == pytest.approx(24.0)
     assert float(total["core_h"]) == pytest.approx(float(first["core_h"]) + float(second["core_h"]))
-    assert "3.06 core-hours, 0.81 hours on 8 cores" in (tmp_path / "plan.html").read_text()
+    assert "3.06 core-hours, 0.81 hours with 8 side by side" in (tmp_path / "plan.html").read_text()
 
 
 def test_no_more_cores_than_jobs_can_use(tmp_path):
-    plan(tmp_path, cores=1000)
-    assert "0.81 hours on 1000 cores" in (tmp_path / "plan.html").read_text()
+    plan(tmp_path, at_once=1000)
+    assert "0.81 hours with 1000 side by side" in (tmp_path / "plan.html").read_text()
 
 
 def test_a_frame_takes_the_room_that_is_forecast(tmp_path):

@@ -29,15 +29,9 @@ class Session:
     step is evaluated twice.
     """
 
-    def __init__(self, potential: Path, device: str = "cpu"):
-        self._calculator = potentials.load(potential, device)
-
-    @classmethod
-    def of(cls, calculator: Walled) -> "Session":
-        """That of a potential which is loaded already."""
-        session = cls.__new__(cls)
-        session._calculator = calculator
-        return session
+    def __init__(self, potential: Path | Walled, device: str = "cpu"):
+        loaded = isinstance(potential, Walled)
+        self._calculator = potential if loaded else potentials.load(potential, device)
 
     def evaluate(self, systems: Sequence[System]) -> None:
         for system in systems:
