@@ -9,7 +9,7 @@ from pathlib import Path
 SCRIPTS = f"{workflow.basedir}/scripts"
 sys.path.insert(0, SCRIPTS)
 
-from thermoweave import campaign, environment, labellers, train_config
+from thermoweave import campaign, engines, environment, labellers, train_config
 
 environment.provide_conda(Path(workflow.basedir))
 
@@ -131,6 +131,30 @@ def simulate_batches(size):
             runs = [(x, t, replica) for replica in REPLICAS[seed :: len(SEEDS)] for t in TEMPERATURES]
             first |= {run: runs[k - k % size] for k, run in enumerate(runs)}
     return first
+
+
+FIRST = simulate_batches(config["simulate"]["batch"])
+
+
+def members(wildcards):
+    """The runs of the batch that begins with this one."""
+    run = (wildcards.concentration, wildcards.temperature, wildcards.replica)
+    return [other for other, first in FIRST.items() if first == run]
+
+
+def engine_files(wildcards):
+    """Files that a run's numbers depend on."""
+    name, _ = engines.choose(config["simulate"]["engine"], wildcards.backend, DEVICE)
+    parts = sorted(path.stem for path in Path(f"{SCRIPTS}/thermoweave/engines").glob(f"{name}_*.py"))
+    names = ["batch", "runs", "run_facts", "run_checks", "trajectory", "health", "protocol", "preparation", "barostat"]
+    names += ["potentials/wall", "potentials/committee", "pairwise", "pairwise_torchsim"]
+    return modules(f"engines/{name}", *(f"engines/{part}" for part in parts), *names) + adapter_files(wildcards.backend)
+
+
+def committee_of(wildcards):
+    """The potentials of all seeds, where they judge each other."""
+    wanted = config["simulate"]["health"]["committee"] != "none"
+    return [trained("compiled/potential.json", seed) for seed in SEEDS] if wanted else []
 
 
 def verdicts(backend):

@@ -12,12 +12,11 @@ and, no job's output, so that it outlives kills and changes of the batches:
 
 from collections import Counter
 
-from thermoweave import engines, simulate_config
+from thermoweave import simulate_config
 
 HEALTH = config["simulate"]["health"]
 SIMULATE_THREADS = workflow.resource_settings.overwrite_threads.get("simulate_md", 1)
 SIMULATE_THREADS = getattr(SIMULATE_THREADS, "raw", SIMULATE_THREADS)
-FIRST = simulate_batches(config["simulate"]["batch"])
 # What decides a run, besides its start and its potential.
 SIMULATION = {
     "engine": config["simulate"]["engine"],
@@ -32,26 +31,6 @@ SIMULATION = {
     },
     "seed": config["seed"],
 }
-
-
-def members(wildcards):
-    """The runs of the batch that begins with this one."""
-    run = (wildcards.concentration, wildcards.temperature, wildcards.replica)
-    return [other for other, first in FIRST.items() if first == run]
-
-
-def engine_files(wildcards):
-    """Files that a run's numbers depend on."""
-    name, _ = engines.choose(config["simulate"]["engine"], wildcards.backend, DEVICE)
-    parts = sorted(path.stem for path in Path(f"{SCRIPTS}/thermoweave/engines").glob(f"{name}_*.py"))
-    names = ["batch", "runs", "run_facts", "run_checks", "trajectory", "health", "protocol", "preparation", "barostat"]
-    names += ["potentials/wall", "potentials/committee", "pairwise", "pairwise_torchsim"]
-    return modules(f"engines/{name}", *(f"engines/{part}" for part in parts), *names) + adapter_files(wildcards.backend)
-
-
-def committee_of(wildcards):
-    """The potentials of all seeds, where they judge each other."""
-    return [trained("compiled/potential.json", seed) for seed in SEEDS] if SIMULATION["checks"]["committee"] else []
 
 
 rule simulate_md:

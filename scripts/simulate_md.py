@@ -8,9 +8,10 @@ from pathlib import Path
 
 from thermoweave import engines, environment, health, logs, potentials
 from thermoweave.batch import Batch, Checks
+from thermoweave.fingerprint import fingerprint, identity
 from thermoweave.potentials import manifest as manifests
 from thermoweave.protocol import Protocol
-from thermoweave.runs import Condition, Run, fingerprint, identity
+from thermoweave.runs import Condition, Run
 
 log = logging.getLogger(__name__)
 

@@ -10,7 +10,6 @@ again, leaves it alone: a killed run goes on from its state, a finished one is n
     bad_frame.extxyz    the frame that ended it, if one did
 """
 
-import hashlib
 import json
 import logging
 import os
@@ -26,8 +25,8 @@ from ase.io import read, write
 
 from thermoweave import locks, run_checks, run_facts, trajectory
 from thermoweave.engines import System
-from thermoweave.health import Limits, temperature
-from thermoweave.potentials.manifest import sha256, write_json
+from thermoweave.health import temperature
+from thermoweave.potentials.manifest import write_json
 from thermoweave.protocol import Protocol
 from thermoweave.seeds import generator_for
 
@@ -236,19 +235,6 @@ class Run:
         write_json(self.facts, plain(content))
         self.tell()
         self.state.unlink(missing_ok=True)
-
-
-def fingerprint(start: Path, protocol: Protocol, limits: Limits, checks: dict, *others: object) -> str:
-    """sha256 of all that decides a run; `others`: what the runs of a job have in common, as plain values."""
-    content = [sha256(start), asdict(protocol), asdict(limits), checks, others]
-    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
-
-
-def identity(manifest: dict) -> list:
-    """What of a potential's manifest decides a run: not how fast it is."""
-    weights = [manifest["files"][name] for name in manifest["weights"]]
-    facts = [manifest[key] for key in ("backend", "dtype", "wall", "energy_shifts_eV")]
-    return [*weights, *facts, manifest["compiled"] is not None]
 
 
 def plain(value: object) -> object:

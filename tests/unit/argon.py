@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from unittest import mock
 
+import numpy as np
 from ase import Atoms
 from ase.build import bulk
 from ase.calculators.lj import LennardJones
@@ -108,6 +109,17 @@ def run(
             seed=1,
         )
     return folder / "replica1"
+
+
+def facts(folder):
+    return json.loads((folder / "facts.json").read_text())
+
+
+def frames(folder, *names):
+    from netCDF4 import Dataset
+
+    with Dataset(folder / "trajectory.nc") as file:
+        return [np.array(file[name][:]) for name in names]
 
 
 if __name__ == "__main__":
