@@ -43,9 +43,8 @@ class Batch:
         self.limits, self.checks, self.attributes = limits, checks, attributes
         self.alone: set[Run] = set()  # members that are advanced by themselves, since their group failed
         self.stop = False
-        self.midway: list[
-            Run
-        ] = []  # in the middle of a piece when told to stop: they go on from their last saved state
+        # in the middle of a piece when told to stop: not saved there, they go on from their last state
+        self.midway: list[Run] = []
 
     def start(self, run: Run) -> None:
         """Go on from the saved state, or begin."""
