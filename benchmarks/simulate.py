@@ -91,7 +91,7 @@ def raw(case: Case, names: list[str], options: argparse.Namespace) -> list[str]:
 def pieces(case: Case, names: list[str], options: argparse.Namespace) -> list[str]:
     rows = []
     for name in names:
-        rows += simulate_pieces.pieces(case, name, systems(case, name), *((3, 0.1) if case.quick else (7, 0.5)))
+        rows += simulate_pieces.pieces(case, name, systems(case, name), *((3, 1.0) if case.quick else (7, 5.0)))
     write_csv(options.out / "pieces.csv", rows)
     return ["### Where the time of a step goes (ms a step and system)\n", markdown(rows)]
 

@@ -1,198 +1,152 @@
-"""Where the time of a step goes: each piece by itself, on the same system, and the whole that they should add up to."""
+"""Where the time of a step goes: a run with a clock around each piece.
 
-import copy
+Each piece where it is and not in a loop of its own: what runs once after a network's milliseconds finds cold caches,
+and takes up to seven times as long.
+"""
+
 import tempfile
 import time
+from collections import defaultdict
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
+from unittest import mock
 
 import simulate_setup
-from simulate_setup import SEED, Case
+from simulate_setup import Case
 
 import numpy as np  # isort: skip
 import simulate_raw
-from ase.calculators.calculator import Calculator
-from ase.constraints import FixCom
-from thermoweave import engines, health, trajectory
-from thermoweave.engines import System
-from thermoweave.engines import ase as ase_engine
-from thermoweave.potentials import manifest as manifests
+import vesin
+from thermoweave import engines, health, run_facts, trajectory
 from thermoweave.potentials import wall
-from thermoweave.protocol import PIECE, Piece
+from thermoweave.protocol import PIECE
 
-LOG_SECTIONS = {"Pair": "network and wall (Pair)", "Neigh": "neighbour list (Neigh)", "Modify": "integrator (Modify)"}
+NETWORK, LIST = "network", "of it the neighbour list (vesin)"
+FRAMES = [
+    (health, "sick_frame", "limits of a frame"),
+    (trajectory, "frame", "the frame"),
+    (trajectory, "append", "trajectory"),
+    (run_facts, "summarise", "facts, once a run"),
+]
+LOG_SECTIONS = {"Pair": "of it network and wall (Pair)", "Neigh": "of it the neighbour list (Neigh)"}
+
+
+class Clock:
+    """Seconds by the name of a piece, those of pieces inside it taken off; the neighbour list stays in its network."""
+
+    def __init__(self, device: str):
+        self.seconds: dict[str, float] = defaultdict(float)
+        self._open: list[list] = []  # name, seconds of the pieces inside
+        self._on_gpu = device == "cuda"
+
+    def around(self, function: Callable, name: str) -> Callable:
+        def timed(*arguments, **options):
+            self._open.append([name, 0.0])
+            began = time.perf_counter()
+            try:
+                result = function(*arguments, **options)
+                if self._on_gpu and name == NETWORK:
+                    import torch
+
+                    torch.cuda.synchronize()
+                return result
+            finally:
+                self._close(time.perf_counter() - began)
+
+        return timed
+
+    def _close(self, elapsed: float) -> None:
+        name, inside = self._open.pop()
+        parent = self._open[-1] if self._open else [None, 0.0]
+        if name != LIST:
+            self.seconds[name] += elapsed - inside
+            parent[1] += elapsed
+        elif parent[0] == NETWORK:
+            self.seconds[name] += elapsed
 
 
 def pieces(case: Case, engine: str, n_systems: int, rounds: int, seconds: float) -> list[dict]:
-    """Rows of ms a step and system: medians over the rounds, in each of which everything is timed once."""
+    """Rows of ms a step and system: medians over so many runs of about so many seconds."""
     module = engines.engine(engine)
     session = module.Session(Path(case.potential), case.device)
-    atoms, kelvin = simulate_setup.relaxed(session, case.starts[0]), simulate_setup.kelvin(case.starts[0])
-    systems = [simulate_setup.moving(atoms, kelvin, k) for k in range(n_systems)]
-    drive = case.protocol.drive(kelvin, Piece("produce", PIECE, PIECE), 0)
-    for _ in session.advance(systems, [drive] * n_systems, PIECE, PIECE, 1e9):
-        pass  # hot, as the whole run is: a relaxed system has fewer neighbours
+    trial = simulate_raw.ours(case, module, session, n_systems, PIECE) / PIECE
+    steps = PIECE * max(1, round(seconds / trial / PIECE))
     turns = []
-    for turn in range(rounds + 1):
-        whole = PIECE * -(-5 // n_systems)  # what ends a run is a small part of it, as it is of a long one
-        step_ms = 1000 * simulate_raw.ours(case, module, session, n_systems, whole) / whole / n_systems
-        steps = PIECE * max(1, round(1000 * seconds / step_ms / n_systems / PIECE))
-        found = OF[engine](case, session, systems, kelvin, steps, seconds)
-        found |= of_frames(case, systems[0], kelvin, seconds)
-        found["sum"] = sum(ms for name, ms in found.items() if not name.startswith("of it"))
-        found["measured, whole"] = step_ms
-        if turn:  # the first warms up
-            turns.append(found)
+    for _ in range(rounds):
+        clock = Clock(case.device)
+        with ExitStack() as patches:
+            for owner, name, piece in PLACES[engine](session) + FRAMES:
+                patches.enter_context(mock.patch.object(owner, name, clock.around(getattr(owner, name), piece)))
+            whole = simulate_raw.ours(case, module, session, n_systems, steps, clock.seconds.clear)
+        rest = whole - sum(taken for piece, taken in clock.seconds.items() if piece != LIST)
+        found = {piece: 1000 * taken / steps / n_systems for piece, taken in clock.seconds.items()}
+        if engine == "lammps":
+            found |= inside_lammps(case, session, steps)
+        turns.append(found | {"the rest": 1000 * rest / steps / n_systems, "all": 1000 * whole / steps / n_systems})
     rows = []
-    for name in turns[0]:
-        ms = float(np.median([found[name] for found in turns]))
-        share = float(np.median([100 * found[name] / found["measured, whole"] for found in turns]))
-        row = {"engine": engine, "systems": n_systems, "ions": len(atoms), "piece": name}
-        rows.append({**row, "ms": ms, "% of a step": share, "n": rounds})
+    for piece in sorted(turns[0], key=place):
+        ms = float(np.median([found[piece] for found in turns]))
+        share = float(np.median([100 * found[piece] / found["all"] for found in turns]))
+        row = {"engine": engine, "systems": n_systems, "piece": piece, "ms": ms, "% of a step": share}
+        rows.append({**row, "steps": steps, "n": rounds})
     return rows
 
 
-def of_ase(case: Case, session, systems: list[System], kelvin: float, steps: int, seconds: float) -> dict[str, float]:
-    system = systems[0]
-    atoms, calculator = system.atoms, session._calculator
-    return {
-        "network with its neighbour list": timed(
-            lambda: calculator.network.calculate(nudged(atoms), ["energy", "forces"]), seconds
-        ),
-        "of it the neighbour list (vesin)": list_ms(case, atoms, seconds),
-        "wall": timed(lambda: wall_of(calculator, atoms), seconds),
-        "integrator, force limit": integrator_ms(case, system, kelvin, seconds),
-    }
+def place(piece: str) -> tuple[bool, bool, bool]:
+    """Where a piece stands in the table: the network with its parts first, sums last."""
+    first = piece.startswith((NETWORK, "LAMMPS", "of it"))
+    return piece in ("the rest", "all"), not first, piece.startswith("of it")
 
 
-def of_lammps(
-    case: Case, session, systems: list[System], kelvin: float, steps: int, seconds: float
-) -> dict[str, float]:
-    with tempfile.TemporaryDirectory() as folder:
-        output = f"{folder}/log.lammps"
-        total = 1000 * simulate_raw.lammps_loop(case, session, systems[:1], kelvin, steps, output) / steps
-        lines = [line.split("|") for line in Path(output).read_text().splitlines() if line.count("|") == 5]
-    times = {line[0].strip(): 1000 * float(line[2]) / steps for line in lines if line[0].strip() in LOG_SECTIONS}
-    found = {name: times[key] for key, name in LOG_SECTIONS.items()}
-    drive = case.protocol.drive(kelvin, Piece("produce", steps, steps), 0)
-    ways = {interval: [] for interval in (case.protocol.frame_interval, PIECE)}  # with frames, and nearly without
-    for _ in range(3):
-        for interval, times in ways.items():
-            began = time.perf_counter()
-            for _ in session.advance([simulate_setup.moving(systems[0].atoms, kelvin)], [drive], steps, interval, 1e9):
-                pass
-            times.append(1000 * (time.perf_counter() - began) / steps)
-    often, seldom = (float(np.median(times)) for times in ways.values())
-    found["rest of LAMMPS's loop (Comm, Other)"] = total - sum(found.values())
-    found["force limit each step (fix halt)"] = seldom - total
-    return found | {"frames out of LAMMPS": often - seldom}
+def of_ase(session) -> list[tuple]:
+    from thermoweave.engines import ase
+
+    return [
+        (session._calculator.network, "calculate", NETWORK),
+        (vesin.NeighborList, "compute", LIST),
+        (wall, "pairs", "wall"),
+        (wall, "evaluate", "wall"),
+        (ase, "run", "integrator, ASE, force limit"),
+    ]
 
 
-def of_torchsim(
-    case: Case, session, systems: list[System], kelvin: float, steps: int, seconds: float
-) -> dict[str, float]:
+def of_lammps(session) -> list[tuple]:
+    from thermoweave.engines.lammps_instance import Instance
+
+    return [
+        (Instance, "run", "LAMMPS's run"),
+        (Instance, "put", "positions into LAMMPS, and out"),
+        (Instance, "move", "positions into LAMMPS, and out"),
+        (type(session), "_fill", "results out of LAMMPS"),
+    ]
+
+
+def of_torchsim(session) -> list[tuple]:
     from thermoweave.engines import torchsim
 
-    forces, n = session._forces, len(systems)
-    drive = case.protocol.drive(kelvin, Piece("produce", steps, steps), 0)
-    state = forces._state([system.atoms for system in systems])
-
-    free = copy.deepcopy(systems)  # they fly apart: their forces stay as they are
-
-    def integrate() -> None:
-        for system in free:
-            torchsim.thermostat(system, drive, 0.5)
-            torchsim.kick(system, drive)
-            torchsim.drift(system.atoms, drive)
-            torchsim.kick(system, drive)
-            torchsim._look(system, 1e9)
-
-    def network() -> None:
-        forces._network(state)["forces"].cpu()  # waits for a GPU
-
-    def walls() -> None:
-        for system in systems:
-            forces._add_wall(system)
-
-    batch = [system.atoms for system in systems]
-    return {
-        "network with its neighbour list": timed(network, seconds) / n,
-        "of it the neighbour list (vesin, on the CPU)": list_ms(case, batch[0], seconds),
-        "wall": timed(walls, seconds) / n,
-        "torch-sim's state": timed(lambda: forces._state(batch), seconds) / n,
-        "integrator, force limit": timed(integrate, seconds) / n,
-    }
+    integrator = [(torchsim, name, "integrator, force limit") for name in ("thermostat", "kick", "drift", "_look")]
+    return [
+        (session._forces._network, "forward", NETWORK),
+        (vesin.NeighborList, "compute", LIST),
+        (wall, "pairs", "wall"),
+        (wall, "evaluate", "wall"),
+        (session._forces, "evaluate", "state and results"),
+        *integrator,
+    ]
 
 
-OF = {"ase": of_ase, "lammps": of_lammps, "torchsim": of_torchsim}
+PLACES = {"ase": of_ase, "lammps": of_lammps, "torchsim": of_torchsim}
 
 
-def of_frames(case: Case, system: System, kelvin: float, seconds: float) -> dict[str, float]:
-    """What a frame costs, by the step."""
-    from netCDF4 import Dataset
-
-    interval, n_frames = case.protocol.frame_interval, -(-PIECE // case.protocol.frame_interval)
-    frames = [trajectory.frame(system, 0.0, kelvin)] * n_frames
+def inside_lammps(case: Case, session, steps: int) -> dict[str, float]:
+    """ms a step by LAMMPS's own clocks, of a plain `run`."""
+    start = case.starts[0]
+    kelvin = simulate_setup.kelvin(start)
+    system = simulate_setup.moving(simulate_setup.relaxed(session, start), kelvin)
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "trajectory.nc"
-        trajectory.create(path, system.atoms, {})
-        with Dataset(path, "a") as file:
-            append = timed(lambda: trajectory.append(file, frames), seconds) / n_frames
-    return {
-        "limits of a frame": timed(lambda: health.sick_frame(system, kelvin, case.limits), seconds) / interval,
-        "the frame": timed(lambda: trajectory.frame(system, 0.0, kelvin), seconds) / interval,
-        "trajectory": append / interval,
-    }
-
-
-class Still(Calculator):
-    """Forces for nothing, as long as an atom moves: what is left of a step is the integrator."""
-
-    implemented_properties = ("energy", "forces")
-
-    def __init__(self, system: System):
-        super().__init__()
-        self.found = {"energy": system.energy, "forces": 0 * system.forces}
-        self.atoms = system.atoms.copy()
-        self.atoms.positions += 1.0
-
-    def calculate(self, *_) -> None:
-        self.results = self.found
-
-
-def integrator_ms(case: Case, system: System, kelvin: float, seconds: float) -> float:
-    copied = System(system.atoms.copy(), np.random.default_rng(SEED))
-    copied.atoms.calc = Still(system)
-    copied.atoms.set_constraint(FixCom())
-    move = ase_engine.dynamics(copied, case.protocol.drive(kelvin, Piece("produce", PIECE, PIECE), 0))
-    targets = np.full(PIECE, kelvin)
-    return timed(lambda: ase_engine.run(copied, move, targets, np.inf), seconds) / PIECE
-
-
-def list_ms(case: Case, atoms, seconds: float) -> float:
-    from vesin import NeighborList
-
-    cutoff = manifests.read(case.potential)["cutoff_A"]
-    search = NeighborList(cutoff=cutoff, full_list=True, n_threads=1)
-    return timed(lambda: search.compute(atoms.positions, atoms.cell.array, True, "ijS"), seconds)
-
-
-def wall_of(calculator: wall.Walled, atoms) -> None:
-    found = wall.pairs(atoms, calculator._r_min.max())
-    wall.evaluate(calculator._r_min, calculator._stiffness, atoms.numbers, *found)
-
-
-def nudged(atoms):
-    atoms.positions += 1e-9  # or a calculator gives what it found last
-    return atoms
-
-
-def timed(function: Callable[[], object], seconds: float) -> float:
-    """Median ms of a call, of those that fit into so many seconds; 5 at least, after one that is not counted."""
-    function()
-    times, until = [], time.perf_counter() + seconds
-    while len(times) < 5 or time.perf_counter() < until:
-        began = time.perf_counter()
-        function()
-        times.append(time.perf_counter() - began)
-    return 1000 * float(np.median(times))
+        output = Path(folder) / "log.lammps"
+        simulate_raw.lammps_loop(case, session, [system], kelvin, steps, str(output))
+        lines = [line.split("|") for line in output.read_text().splitlines() if line.count("|") == 5]
+    sections = {line[0].strip(): float(line[2]) for line in lines if line[0].strip() in LOG_SECTIONS}
+    return {name: 1000 * sections[section] / steps for section, name in LOG_SECTIONS.items()}

@@ -3,7 +3,7 @@
 import copy
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
@@ -64,8 +64,10 @@ def summary(rows: Sequence[dict]) -> dict:
     }
 
 
-def ours(case: Case, module: ModuleType, session, n_systems: int, steps: int) -> float:
-    """Seconds of a production of so many steps; the start is relaxed before the clock runs."""
+def ours(
+    case: Case, module: ModuleType, session, n_systems: int, steps: int, ready: Callable[[], None] = lambda: None
+) -> float:
+    """Seconds of a production of so many steps; the start is relaxed before, then `ready` is called."""
     start = Path(case.starts[0])
     length = {"heating_ps": 0.0, "equilibration_ps": 0.0, "production_ps": steps * case.protocol.timestep_fs / 1000}
     protocol = replace(case.protocol, **length)
@@ -76,6 +78,7 @@ def ours(case: Case, module: ModuleType, session, n_systems: int, steps: int) ->
         batch = Batch(runs, session, module.TOGETHER, [], case.limits, case.checks, {})
         for run in runs:
             batch.start(run)
+        ready()
         began = time.perf_counter()
         batch.propagate()
         seconds = time.perf_counter() - began
