@@ -105,7 +105,6 @@ def changed(keys, value):
         (("simulate", "protocol", "production_ps"), float("inf"), "production_ps: inf is not of type 'number'"),
         (("simulate", "protocol", "timestep_fs"), 8, "8 is too long for the lightest element at 1300 K; at most 3.4"),
         (("simulate", "protocol", "production_thermostat_ps"), 1e-9, "time constant is below five time steps"),
-        (("simulate", "batch"), 0, "simulate.batch: 0 is less than the minimum of 1"),
         (("simulate", "protocol", "density"), "npt", "simulate.protocol.density: 'npt' is none of its choices (fixed:"),
         (
             ("simulate", "protocol", "density"),
