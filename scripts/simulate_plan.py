@@ -21,6 +21,7 @@ COLUMNS = {
     "jobs": "jobs",
     "job_h": "hours of the longest job",
     "core_h": "core-hours",
+    "core_h_std": "± from the timing",
     "disk_GB": "GB",
 }
 CAPTION = (
@@ -51,18 +52,21 @@ def simulate_plan(
                 "jobs": jobs,
                 "job_h": (found["load_s"] + max(batches) * run_s) / 3600,
                 "core_h": threads * (jobs * found["load_s"] + runs * run_s) / 3600,
+                "core_h_std": threads * runs * run_s * found["ms_per_step_std"] / found["ms_per_step"] / 3600,
                 "disk_GB": runs * protocol.n_frames * found["frame_bytes"] / 1e9,
             }
         )
-    total = {key: sum(row[key] for row in rows) for key in ("runs", "jobs", "core_h", "disk_GB")}
+    total = {key: sum(row[key] for row in rows) for key in ("runs", "jobs", "core_h", "core_h_std", "disk_GB")}
     longest = max(row["job_h"] for row in rows)
     wall_h = max(longest, total["core_h"] / at_once)
     rows.append({"backend": "all", **total, "job_h": longest})
     for row in rows:
-        row.update({key: f"{row[key]:.4g}" for key in ("ns_per_day", "job_h", "core_h", "disk_GB") if key in row})
+        row.update(
+            {key: f"{row[key]:.4g}" for key in ("ns_per_day", "job_h", "core_h", "core_h_std", "disk_GB") if key in row}
+        )
     write_csv(out_csv, rows, list(COLUMNS))
     hours = f"{wall_h:.3g} hours with {at_once} side by side"
-    title = f"{total['core_h']:.3g} core-hours, {hours}, {total['disk_GB']:.3g} GB of disk"
+    title = f"{total['core_h']:.3g} ± {total['core_h_std']:.1g} core-hours, {hours}, {total['disk_GB']:.3g} GB of disk"
     write_html(out_html, title, CAPTION, COLUMNS, [{key: row.get(key, "") for key in COLUMNS} for row in rows])
     log.info("%s (%s)", title, out_csv)
 

@@ -21,6 +21,7 @@ import numpy as np
 from ase import units
 
 from thermoweave.engines import System
+from thermoweave.statistics import correlated_mean
 
 # Molten alkali halides have 0.1 to 0.4 /GPa between melting and 1300 K (G. J. Janz, Molten Salts Handbook, 1967).
 COMPRESSIBILITY = 0.2
@@ -117,7 +118,11 @@ def runaway(volumes: list[float]) -> str:
     return f"the volume went to {ratio:.2f} times its start while the density was looked for: evaporated or collapsed"
 
 
+def found(volumes: list[float]) -> tuple[float, float]:
+    """The volume (A^3) that a series found, the mean of its second half, and its standard error."""
+    return correlated_mean(np.array(volumes[len(volumes) // 2 :]))
+
+
 def settle(system: System, volumes: list[float]) -> None:
-    """Scale a system to the mean volume (A^3) of the second half of a series."""
-    mean = float(np.mean(volumes[len(volumes) // 2 :]))
-    apply(system, float(np.cbrt(mean / system.atoms.get_volume())))
+    """Scale a system to the volume that was found."""
+    apply(system, float(np.cbrt(found(volumes)[0] / system.atoms.get_volume())))

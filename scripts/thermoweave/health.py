@@ -27,9 +27,10 @@ def sick_frame(system: System, target: float, limits: Limits) -> str:
     from vesin import NeighborList
 
     atoms = system.atoms
-    values = (system.energy, system.forces, atoms.positions, atoms.get_momenta())
+    values = [system.energy, system.forces, atoms.positions, atoms.get_momenta()]
+    values += [] if system.stress is None else [system.stress]
     if not all(np.isfinite(value).all() for value in values):
-        return "the energy, a position, a momentum or a force is not a finite number"
+        return "the energy, a position, a momentum, a force or the stress is not a finite number"
     hot = temperature(system)
     if hot > limits.max_temperature_ratio * target:
         return f"temperature {hot:.0f} K, target {target:.0f} K"

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from thermoweave.engines import Drive
 
 HEAT_FROM = 0.3  # of the target temperature, where heating begins
-PIECE = 200  # steps at least between two states that can be saved: begins anew cost an engine up to a step or two
+PIECE = 200  # steps at least between two states that can be saved: to begin anew costs an engine up to one step more
 BAROSTAT_INTERVAL = 10  # steps between two rescalings of the cell
 STAGES = ("heat", "npt", "equilibrate", "produce")
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from ase import units
 
-from thermoweave import run_checks, statistics
+from thermoweave import barostat, run_checks, statistics
 
 if TYPE_CHECKING:
     from thermoweave.runs import Run
@@ -37,16 +37,12 @@ def summarise(run: "Run") -> dict:
         "density_g_cm3": round(float(atoms.get_masses().sum()) / volume * GRAMS_PER_CM3, 5),
     }
     if progress.volumes:
-        mean, error = statistics.correlated_mean(second_half(progress.volumes))
+        mean, error = barostat.found(progress.volumes)
         facts["volume_ratio"] = round(volume / progress.volumes[0], 4)
         facts["density_std_g_cm3"] = round(facts["density_g_cm3"] * error / mean, 5)
     if progress.deviations:
         facts["force_deviation_eV_A"] = round(float(np.mean(progress.deviations)), 4)
     return facts | (of_frames(run) if progress.frames > 1 else {})
-
-
-def second_half(series: list[float]) -> np.ndarray:
-    return np.array(series[len(series) // 2 :])
 
 
 def of_frames(run: "Run") -> dict:

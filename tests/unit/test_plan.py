@@ -27,7 +27,14 @@ PROTOCOL = Protocol(
 
 def plan(folder, **changes):
     """One potential, 50,000 steps of 7.2 ms a run: a tenth of an hour."""
-    found = {"engine": "ase", "atoms": 64, "load_s": 36.0, "ms_per_step": 7.2, "frame_bytes": 1000}
+    found = {
+        "engine": "ase",
+        "atoms": 64,
+        "load_s": 36.0,
+        "ms_per_step": 7.2,
+        "ms_per_step_std": 0.36,
+        "frame_bytes": 1000,
+    }
     measured = {("nequip", "0.25"): found, ("nequip", "0.50"): {**found, "ms_per_step": 14.4}}
     options = {"protocol": PROTOCOL, "batches": [4, 4, 2], "threads": 1, "at_once": 8, **changes}
     simulate_plan(measured, folder / "plan.csv", folder / "plan.html", **options)
@@ -40,9 +47,10 @@ def test_core_hours_jobs_and_disk_add_up(tmp_path):
     assert float(first["core_h"]) == pytest.approx(10 * 0.1 + 3 * 0.01)
     assert float(first["job_h"]) == pytest.approx(4 * 0.1 + 0.01) and first["jobs"] == "3"
     assert float(first["disk_GB"]) == pytest.approx(10 * 4500 * 1000 / 1e9)
+    assert float(first["core_h_std"]) == pytest.approx(0.05 * 10 * 0.1)
     assert float(first["ns_per_day"]) == pytest.approx(24.0)
     assert float(total["core_h"]) == pytest.approx(float(first["core_h"]) + float(second["core_h"]))
-    assert "3.06 core-hours, 0.81 hours with 8 side by side" in (tmp_path / "plan.html").read_text()
+    assert "3.06 ± 0.1 core-hours, 0.81 hours with 8 side by side" in (tmp_path / "plan.html").read_text()
 
 
 def test_no_more_cores_than_jobs_can_use(tmp_path):

@@ -57,11 +57,6 @@ class Instance:
     """
 
     def __init__(self, model: Model, atoms: Atoms):
-        unknown = sorted(set(atoms.symbols) - set(model.shifts))
-        if unknown:
-            raise ValueError(
-                f"no label held {', '.join(unknown)}; the potential knows {', '.join(sorted(model.shifts))}"
-            )
         self._shift = shifts.total(model.shifts, atoms)
         self._count, self._masses = len(atoms), atoms.get_masses()
         kinds, types = np.unique(np.stack([atoms.numbers, self._masses]), axis=1, return_inverse=True)

@@ -11,7 +11,7 @@ from ase.stress import full_3x3_to_voigt_6_stress
 from thermoweave import potentials
 from thermoweave.engines import System
 from thermoweave.potentials import manifest as manifests
-from thermoweave.potentials import wall
+from thermoweave.potentials import shifts, wall
 
 if TYPE_CHECKING:
     from torch_sim.state import SimState
@@ -29,7 +29,7 @@ class Forces:
 
     def evaluate(self, systems: Sequence[System]) -> None:
         """Energy, forces, stress and wall contacts of each; NaN where positions are no numbers."""
-        shifts = [self._shift(system.atoms) for system in systems]
+        levels = [shifts.total(self._shifts, system.atoms) for system in systems]
         for system in systems:
             system.energy, system.forces = np.nan, np.full((len(system.atoms), 3), np.nan)
             system.stress, system.wall_contacts = np.full(6, np.nan), 0
@@ -41,7 +41,7 @@ class Forces:
         ends = np.cumsum([len(systems[k].atoms) for k in finite])
         for k, energy, force, stress in zip(finite, energies, np.split(forces, ends[:-1]), stresses, strict=True):
             system = systems[k]
-            system.energy, system.forces = float(energy) + shifts[k], force.copy()
+            system.energy, system.forces = float(energy) + levels[k], force.copy()
             system.stress = full_3x3_to_voigt_6_stress(stress)
             self._add_wall(system)
 
@@ -75,11 +75,3 @@ class Forces:
             system.energy += energy
             system.forces += forces
             system.stress = system.stress - full_3x3_to_voigt_6_stress(virial) / atoms.get_volume()
-
-    def _shift(self, atoms: Atoms) -> float:
-        """Sum of the species' energies (eV). Raises ValueError for a species without one: no label held it."""
-        unknown = sorted(set(atoms.symbols) - self._shifts.keys())
-        if unknown:
-            known = ", ".join(sorted(self._shifts))
-            raise ValueError(f"no label held {', '.join(unknown)}; the potential knows {known}")
-        return float(sum(self._shifts[symbol] for symbol in atoms.symbols))

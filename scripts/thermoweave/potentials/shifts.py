@@ -25,7 +25,10 @@ def fit(frames: Sequence[Atoms], predicted: Sequence[float] | None = None) -> di
 
 
 def total(shifts: dict[str, float], atoms: Atoms) -> float:
-    """Sum of the shifts of the atoms (eV). Raises KeyError for a species without one."""
+    """Sum of the shifts of the atoms (eV). Raises ValueError for a species without one: no label held it."""
+    unknown = sorted(set(atoms.symbols) - shifts.keys())
+    if unknown:
+        raise ValueError(f"no label held {', '.join(unknown)}; the potential knows {', '.join(sorted(shifts))}")
     return float(sum(shifts[symbol] for symbol in atoms.symbols))
 
 

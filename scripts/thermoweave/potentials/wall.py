@@ -21,8 +21,10 @@ from itertools import combinations_with_replacement
 import numpy as np
 from ase import Atoms
 from ase.calculators.calculator import Calculator, all_changes
-from ase.data import atomic_numbers, chemical_symbols
+from ase.data import atomic_numbers
 from ase.stress import full_3x3_to_voigt_6_stress
+
+from thermoweave.potentials.shifts import total
 
 STIFFNESS = 30.0  # eV/A^2: stops an ion of 1300 K (kT = 0.11 eV) within 0.1 A, and is still integrated well at 2 fs
 CAP = 6.0  # A: beyond this distance two ions are no contact
@@ -126,7 +128,7 @@ class Walled(Calculator):
         self.network, self.wall, self.manifest = network, wall, manifest
         self.implemented_properties = list(network.implemented_properties)
         self._r_min, self._stiffness = table(wall), wall["stiffness_eV_per_A2"]
-        self._shift = np.full(len(atomic_numbers) + 1, np.nan)
+        self._shifts, self._shift = shifts, np.full(len(atomic_numbers) + 1, np.nan)
         self._shift[[atomic_numbers[symbol] for symbol in shifts]] = list(shifts.values())
 
     def calculate(
@@ -135,9 +137,7 @@ class Walled(Calculator):
         # here and not in the adapters: what their packages say of a stranger differs, and not all of them refuse it
         shift = float(self._shift[atoms.numbers].sum())
         if np.isnan(shift):
-            unknown = sorted({symbol for symbol in atoms.symbols if np.isnan(self._shift[atomic_numbers[symbol]])})
-            known = [chemical_symbols[z] for z in np.flatnonzero(np.isfinite(self._shift))]
-            raise ValueError(f"no label held {', '.join(unknown)}; the potential knows {', '.join(sorted(known))}")
+            total(self._shifts, atoms)  # says which
         if not np.isfinite(atoms.positions).all():  # no neighbour list survives them; a run ends on such forces
             nothing = {"energy": np.nan, "free_energy": np.nan, "forces": np.full((len(atoms), 3), np.nan)}
             self.results = {**nothing, "stress": np.full(6, np.nan), "wall_contacts": 0, "wall_energy": 0.0}
