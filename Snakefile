@@ -25,25 +25,25 @@ include: "rules/train.smk"
 include: "rules/explore.smk"
 include: "rules/simulate.smk"
 include: "rules/reduce.smk"
+include: "rules/spot_checks.smk"
+include: "rules/reduce_figures.smk"
 include: "rules/audit.smk"
 
 
 rule all:
     default_target: True
     input:
+        expand(SPOT_TABLES, backend=BACKENDS),
         expand(
             [
                 "results/train/round{round}/{backend}/seed{seed}/figures/parity.svg",
-                "results/reduce/{backend}/transport.nc",
-                "results/reduce/{backend}/transport.csv",
-                "results/reduce/{backend}/structure.nc",
-                "results/reduce/{backend}/spectra.nc",
+                "results/reduce/{backend}/{reduction}.{ending}",
                 "results/reduce/{backend}/arrhenius.nc",
                 "results/reduce/{backend}/arrhenius.csv",
-                "results/reduce/{backend}/figures/arrhenius.svg",
-                "results/reduce/{backend}/figures/msd.svg",
-                "results/reduce/{backend}/figures/rdf.svg",
-                "results/reduce/{backend}/figures/vdos.svg",
+                "results/reduce/{backend}/predictions.csv",
+                "results/reduce/{backend}/budget.csv",
+                "results/reduce/{backend}/budget.html",
+                "results/reduce/{backend}/figures/{figure}.svg",
                 "results/audit/{backend}/conditions.csv",
                 "results/audit/{backend}/conditions.html",
                 "results/audit/{backend}/errors.html",
@@ -52,6 +52,9 @@ rule all:
             round=LAST_ROUND,
             backend=BACKENDS,
             seed=SEEDS,
+            reduction=["transport", "structure", "spectra"],
+            ending=["nc", "csv"],
+            figure=result_figures(),
         ),
         "results/train/compare.csv",
         "results/train/compare.html",

@@ -14,6 +14,7 @@ rule audit_conditions:
         verdicts=lambda wildcards: verdicts(wildcards.backend),
         errors=expand(f"results/train/round{LAST_ROUND}/{{{{backend}}}}/seed{{seed}}/errors.json", seed=SEEDS),
         transport="results/reduce/{backend}/transport.csv",
+        spot_checks=SPOT_TABLES,
     output:
         csv="results/audit/{backend}/conditions.csv",
         html=report(
@@ -56,6 +57,7 @@ rule audit_errors:
 rule audit_campaign:
     input:
         summaries=expand("results/label/round{round}/summary.csv", round=range(LAST_ROUND + 1)),
+        spot_checks=SPOT_SUMMARIES,
         verdicts=lambda wildcards: verdicts(wildcards.backend),
         code=modules("rejections"),
     output:
@@ -77,6 +79,7 @@ rule audit_campaign:
 rule audit_cost:
     input:
         expand("results/reduce/{backend}/arrhenius.csv", backend=BACKENDS),
+        expand(SPOT_TABLES, backend=BACKENDS),
         expand("results/label/round{round}/summary.csv", round=range(LAST_ROUND + 1)),
     output:
         csv="results/audit/cost.csv",

@@ -43,6 +43,8 @@ BACKENDS = list(config["train"]["backends"])
 SEEDS = config["train"]["seeds"]
 LAST_ROUND = config["explore"]["rounds"]
 SYSTEM = config["system"]
+# What a reduction may hold in memory, and what Python and its libraries take beside it.
+REDUCE_MB = int(2 * config["reduce"]["memory_MB"]) + 1000
 LABELLER = labellers.of(config["label"])
 LABEL_ENVIRONMENT = f"../envs/{config['label'][LABELLER].get('environment', LABELLER)}.yaml"
 # What every label of the campaign must keep to.
@@ -110,10 +112,14 @@ def trained(name, seed="{seed}"):
     return f"results/train/round{LAST_ROUND}/{{backend}}/seed{seed}/{name}"
 
 
+def seed_of(replica):
+    """The seed whose potential runs a replica: the trained ones in turn, so that the replicas' spread shows it."""
+    return SEEDS[(int(replica) - 1) % len(SEEDS)]
+
+
 def potential_of(wildcards):
-    """The compiled potential of the last round; replicas take the trained seeds in turn, so that their spread shows it."""
-    seed = SEEDS[(int(wildcards.replica) - 1) % len(SEEDS)]
-    return trained("compiled/potential.json", seed)
+    """The compiled potential of the last round that runs a replica."""
+    return trained("compiled/potential.json", seed_of(wildcards.replica))
 
 
 def run_files(name, run):
@@ -142,6 +148,12 @@ def members(wildcards):
     return [other for other, first in FIRST.items() if first == run]
 
 
+def replicas_of_condition(ending):
+    """A file of every replica of a condition."""
+    path = "results/simulate/{{{{backend}}}}/x{{{{concentration}}}}/T{{{{temperature}}}}/replica{{replica}}.{}"
+    return expand(path.format(ending), replica=REPLICAS)
+
+
 def engine_files(wildcards):
     """Files that a run's numbers depend on."""
     name, _ = engines.choose(config["simulate"]["engine"], wildcards.backend, DEVICE)
@@ -155,6 +167,19 @@ def committee_of(wildcards):
     """The potentials of all seeds, where they judge each other."""
     wanted = config["simulate"]["health"]["committee"] != "none"
     return [trained("compiled/potential.json", seed) for seed in SEEDS] if wanted else []
+
+
+def label_convergence_known(wildcards):
+    """The comparison of the labels with those of higher settings, where the campaign has made it."""
+    path = "results/label/convergence/convergence.json"
+    return [path] if os.path.exists(path) else []
+
+
+def result_figures():
+    """The figures that the config asks for."""
+    names = ["arrhenius", "activation", "conductivity", "budget", "msd", "rdf", "vdos", "conductivity_spectrum"]
+    names += ["solvation"] if config["reduce"]["solvation"] != "none" else []
+    return names + (["structure_factor"] if config["reduce"]["spectra"]["structure_factor"] != "none" else [])
 
 
 def verdicts(backend):

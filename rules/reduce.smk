@@ -4,78 +4,144 @@ REQUIRED INPUTS: results/simulate/{backend}/x{concentration}/T{temperature}/repl
 OUTPUTS, below results/reduce/{backend}/:
     x{concentration}/T{temperature}/{transport,structure,spectra}.nc   one condition
     {transport,structure,spectra}.nc, .csv                             the grid
-    arrhenius.nc, arrhenius.csv                                        activation energies
-    figures/{arrhenius,msd,rdf,vdos}.svg
+    arrhenius.nc, arrhenius.csv, predictions.csv                       activation energies, extrapolations
+    budget.csv, budget.html                                            where the bars come from
 """
 
 
-rule reduce_condition:
+rule reduce_transport:
     input:
-        trajectories=expand(
-            "results/simulate/{{backend}}/x{{concentration}}/T{{temperature}}/replica{replica}.nc",
-            replica=REPLICAS,
+        trajectories=replicas_of_condition("nc"),
+        verdicts=replicas_of_condition("json"),
+        code=modules(
+            "transport_dataset",
+            "conditions",
+            "replica",
+            "reduced",
+            "statistics",
+            "collective",
+            "msd",
+            "onsager",
+            "transport",
+            "transport_variables",
+            "viscosity",
+            "zero_frequency",
         ),
-        verdicts=expand(
-            "results/simulate/{{backend}}/x{{concentration}}/T{{temperature}}/replica{replica}.json",
-            replica=REPLICAS,
-        ),
-        code=modules("conditions", "msd", "reduced", "spectra", "statistics", "structure", "transport"),
     output:
-        transport="results/reduce/{backend}/x{concentration}/T{temperature}/transport.nc",
-        structure="results/reduce/{backend}/x{concentration}/T{temperature}/structure.nc",
-        spectra="results/reduce/{backend}/x{concentration}/T{temperature}/spectra.nc",
+        "results/reduce/{backend}/x{concentration}/T{temperature}/transport.nc",
     log:
-        "results/logs/reduce_condition/{backend}_x{concentration}_T{temperature}.log",
+        "results/logs/reduce_transport/{backend}_x{concentration}_T{temperature}.log",
     benchmark:
-        "results/benchmarks/reduce_condition/{backend}_x{concentration}_T{temperature}.tsv"
+        "results/benchmarks/reduce_transport/{backend}_x{concentration}_T{temperature}.tsv"
     conda:
         "../envs/analysis.yaml"
     resources:
-        runtime=30,
-        mem_mb=4000,
+        runtime=60,
+        mem_mb=REDUCE_MB,
     params:
-        **config["reduce"],
         species=list(SYSTEM["charges"]),
+        memory_MB=config["reduce"]["memory_MB"],
+        charges=SYSTEM["charges"],
+        onset_floor_ps=config["reduce"]["onset_floor_ps"],
+        n_lags=config["reduce"]["n_lags"],
+        stress_trained=config["label"]["stress"],
+    message:
+        "Reducing x = {wildcards.concentration} at {wildcards.temperature} K to diffusion, conductivity and viscosity."
+    script:
+        "../scripts/reduce_transport.py"
+
+
+rule reduce_structure:
+    input:
+        trajectories=replicas_of_condition("nc"),
+        verdicts=replicas_of_condition("json"),
+        code=modules(
+            "structure_dataset", "conditions", "replica", "reduced", "statistics", "structure", "solvation", "bands"
+        ),
+    output:
+        "results/reduce/{backend}/x{concentration}/T{temperature}/structure.nc",
+    log:
+        "results/logs/reduce_structure/{backend}_x{concentration}_T{temperature}.log",
+    benchmark:
+        "results/benchmarks/reduce_structure/{backend}_x{concentration}_T{temperature}.tsv"
+    conda:
+        "../envs/analysis.yaml"
+    resources:
+        runtime=60,
+        mem_mb=REDUCE_MB,
+    params:
+        species=list(SYSTEM["charges"]),
+        memory_MB=config["reduce"]["memory_MB"],
+        rdf_bin_A=config["reduce"]["rdf_bin_A"],
+        rdf_max_A=config["reduce"]["rdf_max_A"],
+        solvation=config["reduce"]["solvation"],
+    message:
+        "Reducing x = {wildcards.concentration} at {wildcards.temperature} K to structure."
+    script:
+        "../scripts/reduce_structure.py"
+
+
+rule reduce_spectra:
+    input:
+        trajectories=replicas_of_condition("nc"),
+        verdicts=replicas_of_condition("json"),
+        code=modules(
+            "spectra_dataset",
+            "structure_factor_dataset",
+            "spectra",
+            "current_spectrum",
+            "structure_factor",
+            "dynamic_structure_factor",
+            "welch",
+            "bands",
+            "conditions",
+            "replica",
+            "reduced",
+            "statistics",
+        ),
+    output:
+        "results/reduce/{backend}/x{concentration}/T{temperature}/spectra.nc",
+    log:
+        "results/logs/reduce_spectra/{backend}_x{concentration}_T{temperature}.log",
+    benchmark:
+        "results/benchmarks/reduce_spectra/{backend}_x{concentration}_T{temperature}.tsv"
+    conda:
+        "../envs/analysis.yaml"
+    resources:
+        runtime=60,
+        mem_mb=REDUCE_MB,
+    params:
+        **config["reduce"]["spectra"],
+        species=list(SYSTEM["charges"]),
+        memory_MB=config["reduce"]["memory_MB"],
         charges=SYSTEM["charges"],
     message:
-        "Reducing x = {wildcards.concentration} at {wildcards.temperature} K to diffusion, structure and spectra."
+        "Reducing x = {wildcards.concentration} at {wildcards.temperature} K to spectra."
     script:
-        "../scripts/reduce_condition.py"
+        "../scripts/reduce_spectra.py"
 
 
 rule reduce_grid:
     input:
-        transport=expand(
-            "results/reduce/{{backend}}/x{concentration}/T{temperature}/transport.nc",
-            concentration=CONCENTRATIONS,
-            temperature=TEMPERATURES,
-        ),
-        structure=expand(
-            "results/reduce/{{backend}}/x{concentration}/T{temperature}/structure.nc",
-            concentration=CONCENTRATIONS,
-            temperature=TEMPERATURES,
-        ),
-        spectra=expand(
-            "results/reduce/{{backend}}/x{concentration}/T{temperature}/spectra.nc",
+        conditions=expand(
+            "results/reduce/{{backend}}/x{concentration}/T{temperature}/{{reduction}}.nc",
             concentration=CONCENTRATIONS,
             temperature=TEMPERATURES,
         ),
         code=modules("reduced"),
     output:
-        transport="results/reduce/{backend}/transport.nc",
-        structure="results/reduce/{backend}/structure.nc",
-        spectra="results/reduce/{backend}/spectra.nc",
-        transport_csv="results/reduce/{backend}/transport.csv",
-        structure_csv="results/reduce/{backend}/structure.csv",
-        spectra_csv="results/reduce/{backend}/spectra.csv",
+        dataset="results/reduce/{backend}/{reduction}.nc",
+        table="results/reduce/{backend}/{reduction}.csv",
     log:
-        "results/logs/reduce_grid/{backend}.log",
+        "results/logs/reduce_grid/{backend}_{reduction}.log",
     benchmark:
-        "results/benchmarks/reduce_grid/{backend}.tsv"
+        "results/benchmarks/reduce_grid/{backend}_{reduction}.tsv"
+    wildcard_constraints:
+        reduction="transport|structure|spectra",
     conda:
         "../envs/analysis.yaml"
     message:
-        "Collecting the grid of {wildcards.backend}."
+        "Collecting the {wildcards.reduction} of the grid of {wildcards.backend}."
     script:
         "../scripts/reduce_grid.py"
 
@@ -83,102 +149,60 @@ rule reduce_grid:
 rule reduce_arrhenius:
     input:
         transport="results/reduce/{backend}/transport.nc",
-        code=modules("arrhenius", "reduced"),
+        code=modules(
+            "arrhenius_dataset",
+            "arrhenius_points",
+            "arrhenius",
+            "censored",
+            "vtf",
+            "kink",
+            "extrapolation",
+            "activation",
+            "reduced",
+        ),
     output:
         dataset="results/reduce/{backend}/arrhenius.nc",
         table="results/reduce/{backend}/arrhenius.csv",
+        predictions="results/reduce/{backend}/predictions.csv",
     log:
         "results/logs/reduce_arrhenius/{backend}.log",
     benchmark:
         "results/benchmarks/reduce_arrhenius/{backend}.tsv"
     conda:
         "../envs/analysis.yaml"
+    params:
+        predict=config["reduce"]["predict"],
     message:
         "Fitting activation energies of {wildcards.backend}."
     script:
         "../scripts/reduce_arrhenius.py"
 
 
-rule reduce_plot_arrhenius:
+rule reduce_budget:
     input:
         transport="results/reduce/{backend}/transport.nc",
         arrhenius="results/reduce/{backend}/arrhenius.nc",
-        style=modules("figures", "reduced"),
+        verdicts=lambda wildcards: verdicts(wildcards.backend),
+        manifests=expand(trained("potential.json"), seed=SEEDS, allow_missing=True),
+        convergence=label_convergence_known,
+        code=modules("budget", "reduced", "tables"),
     output:
-        report(
-            "results/reduce/{backend}/figures/arrhenius.svg",
-            caption="../report/arrhenius.rst",
+        csv="results/reduce/{backend}/budget.csv",
+        html=report(
+            "results/reduce/{backend}/budget.html",
+            caption="../report/budget.rst",
             category="1. Results",
-            labels={"figure": "Arrhenius", "potential": "{backend}"},
+            labels={"table": "error budget", "potential": "{backend}"},
         ),
     log:
-        "results/logs/reduce_plot_arrhenius/{backend}.log",
+        "results/logs/reduce_budget/{backend}.log",
+    benchmark:
+        "results/benchmarks/reduce_budget/{backend}.tsv"
     conda:
         "../envs/analysis.yaml"
+    params:
+        seeds=SEEDS,
     message:
-        "Drawing diffusion coefficients against 1/T."
+        "Error budget of {wildcards.backend}."
     script:
-        "../scripts/reduce_plot_arrhenius.py"
-
-
-rule reduce_plot_msd:
-    input:
-        transport="results/reduce/{backend}/transport.nc",
-        style=modules("figures", "reduced"),
-    output:
-        report(
-            "results/reduce/{backend}/figures/msd.svg",
-            caption="../report/msd.rst",
-            category="1. Results",
-            labels={"figure": "mean squared displacement", "potential": "{backend}"},
-        ),
-    log:
-        "results/logs/reduce_plot_msd/{backend}.log",
-    conda:
-        "../envs/analysis.yaml"
-    message:
-        "Drawing mean squared displacements."
-    script:
-        "../scripts/reduce_plot_msd.py"
-
-
-rule reduce_plot_rdf:
-    input:
-        structure="results/reduce/{backend}/structure.nc",
-        style=modules("figures", "reduced"),
-    output:
-        report(
-            "results/reduce/{backend}/figures/rdf.svg",
-            caption="../report/rdf.rst",
-            category="1. Results",
-            labels={"figure": "radial distribution functions", "potential": "{backend}"},
-        ),
-    log:
-        "results/logs/reduce_plot_rdf/{backend}.log",
-    conda:
-        "../envs/analysis.yaml"
-    message:
-        "Drawing radial distribution functions."
-    script:
-        "../scripts/reduce_plot_rdf.py"
-
-
-rule reduce_plot_vdos:
-    input:
-        spectra="results/reduce/{backend}/spectra.nc",
-        style=modules("figures", "reduced"),
-    output:
-        report(
-            "results/reduce/{backend}/figures/vdos.svg",
-            caption="../report/vdos.rst",
-            category="1. Results",
-            labels={"figure": "vibrational density of states", "potential": "{backend}"},
-        ),
-    log:
-        "results/logs/reduce_plot_vdos/{backend}.log",
-    conda:
-        "../envs/analysis.yaml"
-    message:
-        "Drawing vibrational spectra."
-    script:
-        "../scripts/reduce_plot_vdos.py"
+        "../scripts/reduce_budget.py"

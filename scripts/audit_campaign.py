@@ -4,6 +4,7 @@ import json
 import logging
 import os
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
 from thermoweave import environment, logs, rejections
@@ -13,6 +14,7 @@ from thermoweave.tables import read_csv
 log = logging.getLogger(__name__)
 
 EVIDENCE = "results/label/round*/rejected.csv and the outputs in results/label/failed/"
+SPOT_EVIDENCE = "results/label/spot_checks/*/rejected.csv"
 ADVICE = (
     "Either the label settings do not suit what is there (occupations, cutoff), or the structures are too wild "
     "(generate.superheat, strain, contact_share); where one or two were unlucky, ask for more structures "
@@ -22,28 +24,31 @@ ADVICE = (
 
 def audit_campaign(
     summaries: list[Path], verdicts: list[Path], out: Path, n_planned: int, max_rejected_share: float,
-    cluster_significance: float, max_failed_share: float,
+    cluster_significance: float, max_failed_share: float, spot_checks: Sequence[Path] = (),
 ) -> None:  # fmt: skip
     """Write what was sent to label and rejected, how far rejections cluster, and which runs failed (JSON).
 
     Raises RuntimeError, naming what was rejected and what failed, when a share is above its limit, when rejections
-    cluster in a condition with a probability of at most `cluster_significance`, or when a condition has no label.
+    cluster in a condition with a probability of at most `cluster_significance`, or when a condition has no label. Of
+    the spot checks (their summaries, if any) only the share counts: they are a few frames a condition.
     """
     labels, faults = audit_labels(last_attempts(summaries), max_rejected_share, cluster_significance)
     runs, run_faults = audit_runs([json.loads(Path(path).read_text()) for path in verdicts], max_failed_share)
-    result = {"structures_planned": n_planned, **labels, **runs}
+    checks, check_faults = audit_spot_checks(last_attempts(spot_checks), max_rejected_share)
+    result = {"structures_planned": n_planned, **labels, **runs, **checks}
     log.info("%s", json.dumps(result))
     if labels["structures"] < n_planned:
         told = "%d structures were planned, %d were found to label: see the logs of explore_select"
         log.warning(told, n_planned, labels["structures"])
-    if faults + run_faults:
-        raise RuntimeError("the campaign fails its audit: " + "; ".join(faults + run_faults))
+    faults += run_faults + check_faults
+    if faults:
+        raise RuntimeError("the campaign fails its audit: " + "; ".join(faults))
     partial = Path(f"{out}.partial")
     partial.write_text(json.dumps(result, indent=1))
     os.replace(partial, out)
 
 
-def last_attempts(summaries: list[Path]) -> list[dict]:
+def last_attempts(summaries: Sequence[Path]) -> list[dict]:
     """The last attempt of each structure: what became of it."""
     last = {}
     for path in summaries:
@@ -98,6 +103,20 @@ def describe(cluster: rejections.Cluster, rejected: list[dict], significance: fl
     )
 
 
+def audit_spot_checks(last: list[dict], max_rejected_share: float) -> tuple[dict, list[str]]:
+    """Facts about the labels of spot checks; nothing where there are none."""
+    if not last:
+        return {}, []
+    rejected = sum(row["outcome"] not in ACCEPTED for row in last)
+    facts = {"structures": len(last), "rejected": rejected, "rejected_share": rejected / len(last)}
+    if facts["rejected_share"] <= max_rejected_share:
+        return {"spot_checks": facts}, []
+    return {"spot_checks": facts}, [
+        f"{rejected} of {len(last)} spot checks were rejected (audit.max_rejected_share: {max_rejected_share:g}): the "
+        f"labels of production frames do not converge; see {SPOT_EVIDENCE}"
+    ]
+
+
 def audit_runs(verdicts: list[dict], max_failed_share: float) -> tuple[dict, list[str]]:
     """Facts about the runs, and sentences about what is wrong with them."""
     failed = [
@@ -123,5 +142,9 @@ if __name__ == "__main__":
     environment.isolate()
     logs.start(snakemake.log[0])
     audit_campaign(
-        list(snakemake.input.summaries), list(snakemake.input.verdicts), Path(snakemake.output[0]), **snakemake.params
+        list(snakemake.input.summaries),
+        list(snakemake.input.verdicts),
+        Path(snakemake.output[0]),
+        **snakemake.params,
+        spot_checks=snakemake.input.spot_checks,
     )

@@ -18,18 +18,25 @@ COLUMNS = {
     "ns_per_day": "ns/day",
     "force_rmse": "force RMSE at x (meV/Å)",
     "diffusion": "D (1e-9 m²/s)",
+    "spot_check": "force RMSE of spot checks (meV/Å), over that of held-out labels",
 }
 CAPTION = (
     "A run that failed the health gate is a gap in every figure and table, with its reason here. Wall contacts: ion "
     "pairs inside the wall where the labels end, mean over the frames; near zero, the run stayed where labels are. "
     "Drift: of the energy that ought to be conserved, with its standard error. Force RMSE: of the potential on labels "
     "held out, of that concentration, with its standard error. D: self-diffusion coefficient of each species from all "
-    "replicas of the condition, one standard deviation, not corrected for size."
+    "replicas of the condition, one standard deviation, not corrected for size. Spot checks: frames of the runs that "
+    "were labelled (reduce.spot_checks), with 68 % intervals."
 )
 
 
-def audit_conditions(verdicts: list[Path], errors: list[Path], transport: Path, out_csv: Path, out_html: Path) -> None:
-    """Write the condition table as CSV and HTML; `errors` of the trained seeds, which replicas take in turn."""
+def audit_conditions(
+    verdicts: list[Path], errors: list[Path], transport: Path, spot_checks: list[Path], out_csv: Path, out_html: Path
+) -> None:
+    """Write the condition table as CSV and HTML; `errors` of the trained seeds, which replicas take in turn;
+    `spot_checks`: their table, if there is one.
+    """
+    checks = {(row["concentration"], row["temperature"]): row for path in spot_checks for row in read_csv(path)}
     rmse = [force_errors(json.loads(Path(path).read_text())) for path in errors]
     diffusion = diffusion_texts(read_csv(transport))
     rows = []
@@ -43,6 +50,7 @@ def audit_conditions(verdicts: list[Path], errors: list[Path], transport: Path, 
                 "drift": with_error(*(verdict.get(f"drift_{key}eV_atom_ns", float("nan")) for key in ("", "std_"))),
                 "force_rmse": rmse[(int(verdict["replica"]) - 1) % len(rmse)].get(x, "–"),
                 "diffusion": diffusion.get((x, t), "–"),
+                "spot_check": spot_text(checks.get((x, t), {})),
                 "gap": not verdict["passed"],
             }
         )
@@ -56,6 +64,16 @@ def force_errors(errors: dict) -> dict[str, str]:
         row["concentration"]: with_error(row["force_rmse_meV_A"], row["force_rmse_std_meV_A"])
         for row in errors["test"]["concentrations"]
     }
+
+
+def spot_text(row: dict) -> str:
+    """`61 (55 to 67), 1.3 × held out` of a line of the spot checks; a dash where there is none."""
+    parts = [row.get(f"force_rmse{end}_meV_A") for end in ("", "_low", "_high")]
+    if not parts[0]:
+        return "–"
+    interval = f" ({parts[1]} to {parts[2]})" if parts[1] else ""
+    ratio = f", {row['force_ratio']} × held out" if row["force_ratio"] else ""
+    return f"{parts[0]}{interval}{ratio}"
 
 
 def diffusion_texts(rows: list[dict]) -> dict[tuple[str, str], str]:
@@ -76,6 +94,7 @@ if __name__ == "__main__":
         list(snakemake.input.verdicts),
         list(snakemake.input.errors),
         snakemake.input.transport,
+        list(snakemake.input.spot_checks),
         snakemake.output.csv,
         snakemake.output.html,
     )

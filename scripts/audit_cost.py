@@ -21,7 +21,7 @@ COLUMNS = {
 CAPTION = (
     "Wall time of each job times the cores that it held, from Snakemake's benchmark files: the last run of every job; "
     "what killed or repeated jobs cost before is not in it. Every label attempt, failed ones included, is in "
-    "results/label/round*/summary.csv."
+    "results/label/round*/summary.csv and results/label/spot_checks/*/summary.csv."
 )
 
 

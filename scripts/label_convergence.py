@@ -131,7 +131,7 @@ def draw(results: dict[str, dict], reference: str, out_figure: Path) -> None:
     notes += [
         f"{level}: left out {', '.join(found['left_out'])}" for level, found in results.items() if found["left_out"]
     ]
-    figures.footnote(fig, notes, width=45 * max(1, len(shown)))
+    figures.footnote(fig, notes)
     figures.save(fig, out_figure)
 
 

@@ -1,12 +1,12 @@
-"""Activation energies: an Arrhenius fit for each species and concentration, with its band."""
+"""Activation energies of D, conductivity and viscosity: fits along temperature, predictions, Ea along concentration."""
 
 import logging
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from thermoweave import arrhenius, environment, logs, reduced
-from thermoweave.reduced import text, variable
+from thermoweave import arrhenius_dataset, environment, logs, reduced
 
 if TYPE_CHECKING:
     import pandas
@@ -14,83 +14,93 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-COLUMNS = [
-    "concentration", "species", "Ea_eV", "Ea_std_eV", "lnD0", "lnD0_std", "cov", "n_temperatures", "chi2", "dof",
-    "p_value", "Ea_kJ_mol", "note", "temperatures_used", "gaps",
-]  # fmt: skip
-BAND_POINTS = 50
+# column of the CSV: variable of the dataset
+FITS = {
+    "units": "quantity_units", "form": "form", "Ea_eV": "Ea", "Ea_std_eV": "Ea_std", "Ea_kJ_mol": "Ea_kJ_mol",
+    "Ea_std_kJ_mol": "Ea_kJ_mol_std", "Ea_form_std_eV": "Ea_form_std", "Ea_temperature_K": "Ea_temperature",
+    "p_value": "p_value", "n_temperatures": "n_temperatures", "n_resolved": "n_resolved",
+    "Ea_arrhenius_eV": "Ea_arrhenius", "Ea_arrhenius_std_eV": "Ea_arrhenius_std", "ln_X0": "ln_X0",
+    "ln_X0_std": "ln_X0_std", "cov_eV": "cov", "chi2": "chi2", "dof": "dof", "ln_odds_vtf": "ln_odds_vtf",
+    "probability_vtf": "probability_vtf", "T0_K": "T0", "T0_std_K": "T0_std", "B_K": "B", "B_std_K": "B_std",
+    "kink_p_value": "kink_p_value", "kink_below_K": "kink_below", "kink_above_K": "kink_above",
+}  # fmt: skip
+KINDS = {"numbers": "number", "uncertain": "uncertain", "upper_bounds": "upper bound", "gaps": "gap"}
+BAND = {"": "", "_lower_68": "_lower_68", "_upper_68": "_upper_68", "_lower_95": "_lower_95", "_upper_95": "_upper_95"}
 
 
-def fit_all(transport: "xarray.Dataset") -> list[list[arrhenius.Arrhenius]]:
-    """The fit of each concentration and species, in the order of the dataset. Replicas of the grid are independent."""
-    temperature = transport["temperature"].values
-    lnD, variance = (transport[key].transpose("concentration", "species", "temperature") for key in ("lnD", "lnD_var"))
-    return [
-        [arrhenius.fit(temperature, points, variances) for points, variances in zip(*pair, strict=True)]
-        for pair in zip(lnD.values, variance.values, strict=True)
-    ]
-
-
-def table(fits: list[list[arrhenius.Arrhenius]], transport: "xarray.Dataset") -> "pandas.DataFrame":
-    """One row for each concentration and species; temperatures as the user wrote them."""
+def fit_table(fits: "xarray.Dataset") -> "pandas.DataFrame":
+    """One row for each concentration and quantity; temperatures of each kind as the user wrote them."""
     import pandas
 
-    written = dict(zip(transport["temperature"].values, transport["temperature_label"].values, strict=True))
     rows = []
-    for concentration, row in zip(transport["concentration_label"].values, fits, strict=True):
-        for species, fit in zip(transport["species"].values, row, strict=True):
-            values = {name: getattr(fit, name) for name in COLUMNS[2:]}
-            values["temperatures_used"] = " ".join(written[T] for T in fit.temperatures_used)
-            values["gaps"] = " ".join(written[T] for T in fit.gaps)
-            rows.append({"concentration": concentration, "species": species, **values})
-            log.info("x = %s, %s: Ea = %.3f +- %.3f eV %s", concentration, species, fit.Ea_eV, fit.Ea_std_eV, fit.note)
-    return pandas.DataFrame(rows, columns=COLUMNS)
+    labels = fits["temperature_label"].values.astype(str)
+    for x in range(fits.sizes["concentration"]):
+        for name in fits["quantity"].values:
+            one = fits.isel(concentration=x).sel(quantity=name)
+            row = {"concentration": one["concentration_label"].item(), "quantity": name}
+            row |= {column: one[key].item() for column, key in FITS.items()}
+            used = one["used_as"].values.astype(str)
+            row |= {f"temperatures_{kind}": " ".join(labels[used == word]) for kind, word in KINDS.items()}
+            row["note"] = one["note"].item()
+            rows.append(row)
+            log.info("x = %s, %s: %s", row["concentration"], name, sentence(row))
+    return pandas.DataFrame(rows)
 
 
-def dataset(fits: list[list[arrhenius.Arrhenius]], transport: "xarray.Dataset") -> "xarray.Dataset":
-    """Parameters of the fits, and ln D with its standard error along each line, within the temperatures of the grid."""
-    import xarray
-
-    def each(name: str) -> np.ndarray:
-        return np.array([[getattr(fit, name) for fit in row] for row in fits])
-
-    cs = ("concentration", "species")
-    temperature = transport["temperature"].values
-    along = 1 / np.linspace(1 / temperature.max(), 1 / temperature.min(), BAND_POINTS)
-    line = np.array([[fit.predict(along) for fit in row] for row in fits])  # concentration, species, 2, temperature
-    data = {
-        "Ea": variable(cs, each("Ea_eV"), "eV", "activation energy of self-diffusion", "Ea_std"),
-        "Ea_std": variable(cs, each("Ea_std_eV"), "eV", "standard error of the activation energy"),
-        "lnD0": variable(cs, each("lnD0"), "1", "ln(D0 / (m2 s-1))", "lnD0_std"),
-        "lnD0_std": variable(cs, each("lnD0_std"), "1", "standard error of ln D0"),
-        "cov": variable(cs, each("cov"), "eV", "covariance of Ea and ln D0"),
-        "n_temperatures": variable(cs, each("n_temperatures").astype(np.int32), "1", "temperatures in the fit"),
-        "chi2": variable(cs, each("chi2"), "1", "chi squared of the fit"),
-        "dof": variable(cs, each("dof").astype(np.int32), "1", "degrees of freedom of the fit"),
-        "p_value": variable(cs, each("p_value"), "1", "probability of a larger chi squared"),
-        "note": text(cs, each("note").astype(object), "what is wrong with the fit"),
-        "lnD_fit": variable((*cs, "temperature_fit"), line[:, :, 0], "1", "ln D of the fit", "lnD_fit_std"),
-        "lnD_fit_std": variable((*cs, "temperature_fit"), line[:, :, 1], "1", "standard error of ln D of the fit"),
-    }
-    coordinates = {
-        "concentration": transport["concentration"],
-        "concentration_label": transport["concentration_label"],
-        "species": transport["species"],
-        "temperature_fit": variable(("temperature_fit",), along, "K", "temperature along the fit"),
-    }
-    attributes = {"model": "ln D = ln D0 - Ea / (kB T)", "method": "generalised least squares, bars not inflated"}
-    return xarray.Dataset(data, coordinates, attributes)
+def sentence(row: dict) -> str:
+    """What the log says of a fit."""
+    if not row["form"]:
+        return row["note"]
+    energy = f"Ea = {row['Ea_eV']:.3f} +- {row['Ea_std_eV']:.3f} eV ({row['form']})"
+    return "; ".join(filter(None, [energy, row["note"]]))
 
 
-def reduce_arrhenius(transport: Path, out_dataset: Path, out_table: Path) -> None:
-    """Fit every concentration and species of the grid's transport.nc; write arrhenius.nc and arrhenius.csv."""
+def prediction_table(fits: "xarray.Dataset") -> "pandas.DataFrame":
+    """One row for each concentration, quantity and temperature asked for: X and ln X with their bands."""
+    import pandas
+
+    rows = []
+    for x in range(fits.sizes["concentration"]):
+        for name in fits["quantity"].values:
+            for T in range(fits.sizes["temperature_predicted"]):
+                one = fits.isel(concentration=x, temperature_predicted=T).sel(quantity=name)
+                row = {
+                    "concentration": one["concentration_label"].item(),
+                    "quantity": name,
+                    "temperature": one["temperature_predicted_label"].item(),
+                    "region": one["region_predicted"].item(),
+                    "units": one["quantity_units"].item(),
+                }
+                row |= {f"value{part}": np.exp(one[f"ln_X_predicted{key}"].item()) for part, key in BAND.items()}
+                row |= {f"ln_value{part}": one[f"ln_X_predicted{part}"].item() for part in ("", "_std", *[*BAND][1:])}
+                row |= {"probability_vtf": one["probability_vtf"].item(), "note": one["note"].item()}
+                rows.append(row)
+    columns = None if rows else ["concentration", "quantity", "temperature", "region", "units", "value"]
+    return pandas.DataFrame(rows, columns=columns)
+
+
+def reduce_arrhenius(
+    transport: Path, out_dataset: Path, out_table: Path, out_predictions: Path, predict: Sequence[str] = ()
+) -> None:
+    """
+    Fit every concentration and quantity of the grid's transport.nc; write arrhenius.nc, arrhenius.csv, predictions.csv.
+
+    predict: temperatures (K) as the user wrote them.
+    """
     grid = reduced.load(transport)
-    fits = fit_all(grid)
-    reduced.save(dataset(fits, grid), out_dataset)
-    reduced.save_csv(table(fits, grid), out_table)
+    fits = arrhenius_dataset.dataset(arrhenius_dataset.fit_all(grid), grid, list(predict))
+    reduced.save(fits, out_dataset)
+    reduced.save_csv(fit_table(fits), out_table)
+    reduced.save_csv(prediction_table(fits), out_predictions)
 
 
 if __name__ == "__main__":
     environment.isolate()
     logs.start(snakemake.log[0])
-    reduce_arrhenius(Path(snakemake.input.transport), Path(snakemake.output.dataset), Path(snakemake.output.table))
+    reduce_arrhenius(
+        Path(snakemake.input.transport),
+        Path(snakemake.output.dataset),
+        Path(snakemake.output.table),
+        Path(snakemake.output.predictions),
+        snakemake.params.predict,
+    )

@@ -1,6 +1,7 @@
-"""The conditions of the grid put together: one dataset and one table each for transport, structure and spectra."""
+"""The conditions of the grid put together: one dataset and one table of transport, of structure or of spectra."""
 
 import logging
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -8,7 +9,6 @@ from thermoweave import environment, logs, reduced
 from thermoweave.reduced import text
 
 if TYPE_CHECKING:
-    import pandas
     import xarray
 
 log = logging.getLogger(__name__)
@@ -16,19 +16,25 @@ log = logging.getLogger(__name__)
 # column of the CSV: variable of the dataset
 TRANSPORT = {
     "D_m2_s": "D", "D_std_m2_s": "D_std", "lnD": "lnD", "lnD_var": "lnD_var", "D_upper_bound_m2_s": "D_upper_bound",
+    "D_corrected_m2_s": "D_corrected", "D_corrected_std_m2_s": "D_corrected_std", "regime": "regime",
     "onset_ps": "onset", "fit_end_ps": "fit_end", "chi2": "chi2", "dof": "dof", "p_value": "p_value",
     "birge_ratio": "birge_ratio", "n_atoms": "n_atoms", "n_independent": "n_independent", "n_replicas": "n_replicas",
     "temperature_mean_K": "temperature_mean", "temperature_mean_std_K": "temperature_mean_std",
-    "wall_contacts": "wall_contacts", "conductivity_ne_S_m": "conductivity_ne",
-    "conductivity_ne_std_S_m": "conductivity_ne_std", "reason": "reason",
+    "wall_contacts": "wall_contacts", "transference": "transference", "transference_std": "transference_std",
+    "reason": "reason",
 }  # fmt: skip
 STRUCTURE = {
     "first_peak_A": "first_peak", "first_peak_std_A": "first_peak_std", "first_minimum_A": "first_minimum",
     "first_minimum_std_A": "first_minimum_std", "coordination": "coordination", "coordination_std": "coordination_std",
     "coordination_reverse": "coordination_reverse", "coordination_reverse_std": "coordination_reverse_std",
-    "reason": "reason",
+    "block_correlation": "block_correlation", "density_g_cm3": "density", "density_std_g_cm3": "density_std",
+    "density_note": "density_note", "reason": "reason",
 }  # fmt: skip
-SPECTRA = {"vdos_per_THz": "vdos", "vdos_std_per_THz": "vdos_std", "reason": "reason"}
+SPECTRA = {
+    "vdos_per_THz": "vdos", "vdos_std_per_THz": "vdos_std", "modes": "modes", "modes_std": "modes_std",
+    "modes_expected": "modes_expected", "n_atoms": "n_atoms", "n_segments": "n_segments", "n_replicas": "n_replicas",
+    "resolution_THz": "resolution", "nyquist_THz": "nyquist", "reason": "reason", "note": "note",
+}  # fmt: skip
 TABLES = {
     "transport": (("species",), TRANSPORT),
     "structure": (("pair",), STRUCTURE),
@@ -36,7 +42,7 @@ TABLES = {
 }
 
 
-def combine(paths: list[Path]) -> "xarray.Dataset":
+def combine(paths: Sequence[Path]) -> "xarray.Dataset":
     """
     Condition files with dimensions temperature and concentration in front, in ascending order.
 
@@ -70,31 +76,20 @@ def combine(paths: list[Path]) -> "xarray.Dataset":
     return grid.transpose("temperature", "concentration", ...)
 
 
-def table(dataset: "xarray.Dataset", dimensions: tuple[str, ...], columns: dict[str, str]) -> "pandas.DataFrame":
-    """One row for each condition, in the user's own words for it, and each point along `dimensions`."""
-    variables = dataset[[*columns.values()]].assign_coords(  # bare: no attributes, no other coordinates
-        {name: dataset[name] for name in ("concentration_label", "temperature_label")}
-    )
-    frame = variables.to_dataframe(dim_order=["concentration", "temperature", *dimensions]).reset_index()
-    frame["concentration"], frame["temperature"] = frame["concentration_label"], frame["temperature_label"]
-    names = {variable: column for column, variable in columns.items()} | {"frequency": "frequency_THz"}
-    return frame[["concentration", "temperature", *dimensions, *columns.values()]].rename(columns=names)
-
-
-def reduce_grid(conditions: dict[str, list[Path]], datasets: dict[str, Path], tables: dict[str, Path]) -> None:
-    """Write the dataset and the table of each of transport, structure and spectra from the files of all conditions."""
-    for stage, paths in conditions.items():
-        grid = combine(paths)
-        reduced.save(grid, datasets[stage])
-        reduced.save_csv(table(grid, *TABLES[stage]), tables[stage])
-        log.info("%s: %s", stage, dict(grid.sizes))
+def reduce_grid(conditions: Sequence[Path], reduction: str, dataset: Path, table: Path) -> None:
+    """Write the dataset and the table of a reduction (transport, structure or spectra) from those of all conditions."""
+    grid = combine(conditions)
+    reduced.save(grid, dataset)
+    reduced.save_csv(reduced.table(grid, *TABLES[reduction]), table)
+    log.info("%s: %s", reduction, dict(grid.sizes))
 
 
 if __name__ == "__main__":
     environment.isolate()
     logs.start(snakemake.log[0])
     reduce_grid(
-        {stage: [Path(path) for path in snakemake.input[stage]] for stage in TABLES},
-        {stage: Path(snakemake.output[stage]) for stage in TABLES},
-        {stage: Path(snakemake.output[f"{stage}_csv"]) for stage in TABLES},
+        snakemake.input.conditions,
+        snakemake.wildcards.reduction,
+        Path(snakemake.output.dataset),
+        Path(snakemake.output.table),
     )

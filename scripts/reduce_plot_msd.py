@@ -24,7 +24,7 @@ def draw_curve(ax: "matplotlib.axes.Axes", curve: "xarray.Dataset", color: tuple
 
 
 def plot_msd(transport: Path, out_figure: Path) -> None:
-    """Draw the figure (SVG) from the grid's transport.nc."""
+    """Draw the figure, with its table, from the grid's transport.nc."""
     from matplotlib.lines import Line2D
 
     grid = reduced.load(transport)
@@ -47,7 +47,8 @@ def plot_msd(transport: Path, out_figure: Path) -> None:
     ]
     figures.temperature_legend(fig, grid, extra)
     figures.footnote(fig, figures.gap_notes(grid, "species"))
-    figures.save(fig, out_figure)
+    columns = {"msd_A2": "msd", "msd_std_A2": "msd_std"}
+    figures.publish(fig, out_figure, reduced.table(grid, ("species", "lag"), columns).dropna())
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ from thermoweave import environment, figures, logs, reduced
 
 
 def plot_rdf(structure: Path, out_figure: Path) -> None:
-    """Draw the figure (SVG) from the grid's structure.nc."""
+    """Draw the figure, with its table, from the grid's structure.nc."""
     grid = reduced.load(structure)
     figures.style()
     fig, axes = figures.panels(grid.sizes["pair"], grid.sizes["concentration"], sharex=True, sharey="row")
@@ -30,7 +30,8 @@ def plot_rdf(structure: Path, out_figure: Path) -> None:
     figures.temperature_legend(fig, grid)
     notes = [note for note in figures.gap_notes(grid, "pair") if "first minimum" not in note]
     figures.footnote(fig, notes)
-    figures.save(fig, out_figure)
+    columns = {"rdf": "rdf", "rdf_std": "rdf_std"}
+    figures.publish(fig, out_figure, reduced.table(grid, ("pair", "r"), columns).dropna(subset="rdf"))
 
 
 if __name__ == "__main__":

@@ -23,7 +23,7 @@ def simulate_time(
     start: Path, potential: Path, output: Path, engine: str, device: str, protocol: Protocol, kelvin: float, batch: int,
     max_force: float, seed: int,
 ) -> None:  # fmt: skip
-    """Write what a run like the campaign's takes (JSON): engine, atoms, load_s, ms_per_step of one run and its error, frame_bytes.
+    """Write what a run like the campaign's takes (JSON): atoms, load_s, ms_per_step and its error, frame_bytes.
 
     An engine that gains by moving many systems at once is timed with `batch` of them.
     """

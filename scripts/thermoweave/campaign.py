@@ -9,6 +9,7 @@ from ase.formula import Formula
 from thermoweave.composition import cell_volume, realised_shares, unit_counts
 from thermoweave.config_schema import did_you_mean, schema_faults
 from thermoweave.label_config import label_faults
+from thermoweave.reduce_config import reduce_faults
 from thermoweave.simulate_config import simulate_faults
 from thermoweave.train_config import backend_faults, teacher_faults
 
@@ -28,7 +29,7 @@ def validate(config: dict, root: Path, pseudo_dir: Path, device: str = "cpu") ->
         checks = (system_faults, grid_faults, length_faults, backend_faults, teacher_faults)
         faults = [fault for check in checks for fault in check(config)]
         faults += label_faults(config, root, pseudo_dir)
-        faults = faults or simulate_faults(config, device)
+        faults = faults or simulate_faults(config, device) or reduce_faults(config)
     if faults:
         lines = "\n".join(f"  - {fault}" for fault in faults)
         raise ConfigError(
@@ -111,7 +112,7 @@ def grid_faults(config: dict) -> list[str]:
 
 def length_faults(config: dict) -> list[str]:
     """Lengths and times that do not fit each other: found now, and not after the molecular dynamics."""
-    explore, reduce, produced = config["explore"], config["reduce"], config["simulate"]["protocol"]["production_ps"]
+    explore = config["explore"]
     faults = []
     for key in ("concentrations", "temperatures"):
         values = [float(text) for text in config[key]]
@@ -122,16 +123,6 @@ def length_faults(config: dict) -> list[str]:
     if explore["length_ps"] < explore["interval_ps"]:
         faults.append(
             f"explore.length_ps: {explore['length_ps']:g} is shorter than explore.interval_ps: no frame is kept"
-        )
-    if produced * reduce["vdos_resolution_THz"] < 1:
-        faults.append(
-            f"reduce.vdos_resolution_THz: {reduce['vdos_resolution_THz']:g} takes a run of "
-            f"{1 / reduce['vdos_resolution_THz']:g} ps, simulate.protocol.production_ps is {produced:g}"
-        )
-    if reduce["onset_floor_ps"] > produced / 4:
-        faults.append(
-            f"reduce.onset_floor_ps: {reduce['onset_floor_ps']:g} leaves no lags to fit, at most a quarter of "
-            f"simulate.protocol.production_ps ({produced:g}) does"
         )
     pairs = len(config["system"]["charges"]) * (len(config["system"]["charges"]) + 1) // 2
     squeezed = math.ceil(config["generate"]["contact_share"] * config["generate"]["structures"] - 1e-9)

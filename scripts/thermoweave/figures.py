@@ -1,4 +1,4 @@
-"""One look for all figures, and SVG files that are the same bytes for the same data."""
+"""One look for all figures, and files that are the same bytes for the same data."""
 
 import os
 from pathlib import Path
@@ -6,15 +6,19 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from thermoweave import reduced
+
 if TYPE_CHECKING:
     import matplotlib.axes
     import matplotlib.figure
+    import pandas
     import xarray
 
 # Okabe and Ito, "Color Universal Design" (2008): told apart with any colour vision. Without yellow: too pale for lines.
 COLORS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000"]
 MARKERS = ["o", "s", "^", "D", "v", "P", "X"]
 INK = "#333333"
+CHARACTERS_PER_INCH = 18  # of the small print
 
 
 def style() -> None:
@@ -51,9 +55,21 @@ def save(figure: "matplotlib.figure.Figure", path: Path) -> None:
     """Write the figure as SVG without a date, then rename it into place, and close it."""
     import matplotlib.pyplot as plt
 
-    partial = Path(f"{path}.partial")
-    figure.savefig(partial, format="svg", metadata={"Date": None})
+    _write(figure, path)
     plt.close(figure)
+
+
+def publish(figure: "matplotlib.figure.Figure", path: Path, table: "pandas.DataFrame") -> None:
+    """Save a figure as SVG, with the same as PDF and the table of what it shows as CSV beside it."""
+    reduced.save_csv(table, path.with_suffix(".csv"))
+    _write(figure, path.with_suffix(".pdf"))
+    save(figure, path)
+
+
+def _write(figure: "matplotlib.figure.Figure", path: Path) -> None:
+    kind = path.suffix[1:]
+    partial = Path(f"{path}.partial")
+    figure.savefig(partial, format=kind, metadata={{"svg": "Date", "pdf": "CreationDate"}[kind]: None})
     os.replace(partial, path)
 
 
@@ -105,12 +121,13 @@ def gap_notes(grid: "xarray.Dataset", over: str) -> list[str]:
     return notes
 
 
-def footnote(figure: "matplotlib.figure.Figure", lines: list[str], width: int = 130, at_most: int = 8) -> None:
-    """Small print below the panels, in as many lines as it takes; beyond `at_most` it says how many more there are."""
+def footnote(figure: "matplotlib.figure.Figure", lines: list[str], at_most: int = 8) -> None:
+    """Small print below the panels, as wide as they are; beyond `at_most` entries it says how many more there are."""
     import textwrap
 
     if not lines:
         return
     shown = lines[:at_most] + ([f"and {len(lines) - at_most} more, in the table"] if len(lines) > at_most else [])
+    width = int(CHARACTERS_PER_INCH * figure.get_figwidth())
     wrapped = "\n".join(textwrap.fill(line, width) for line in shown)
     figure.supxlabel(wrapped, x=0.01, ha="left", fontsize=7, color="#666666")

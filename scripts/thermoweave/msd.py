@@ -1,8 +1,11 @@
 """Mean squared displacements over all time origins, and how many independent particles the atoms are worth."""
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
+
+CACHED = 2e6  # bytes: displacements of that size are squared and summed before they leave the processor's cache
 
 
 class Displacements(NamedTuple):
@@ -29,17 +32,27 @@ def log_lags(n_frames: int, n_lags: int) -> np.ndarray:
     return np.unique(np.geomspace(1, max(1, n_frames // 2), n_lags).round().astype(int))
 
 
-def displacements(coordinates: np.ndarray, lags: np.ndarray) -> Displacements:
-    """Squared displacements of the atoms over all time origins, from unwrapped coordinates (frame, atom, 3)."""
-    n_atoms = coordinates.shape[1]
-    msd, collective, single = np.empty((len(lags), n_atoms)), np.empty(len(lags)), np.empty(len(lags))
-    for i, lag in enumerate(lags):
-        difference = coordinates[lag:] - coordinates[:-lag]
-        squared = np.einsum("fad,fad->fa", difference, difference)
-        msd[i] = squared.mean(axis=0)
-        collective[i] = n_atoms * squared.mean(axis=1).var()
-        single[i] = squared.var(axis=0).mean()
-    return Displacements(msd, single, collective)
+def displacements(pieces: Iterable[np.ndarray], lags: np.ndarray) -> Displacements:
+    """Squared displacements over all time origins, from the unwrapped coordinates of some atoms after others, each
+    (frame, atom, 3).
+    """
+    means, variances = [], []
+    total = [0.0] * len(lags)  # over atoms, (frame - lag,) each
+    for coordinates in pieces:
+        path = np.ascontiguousarray(coordinates.transpose(1, 2, 0))
+        few = max(1, int(CACHED / path[0].nbytes))
+        for first in range(0, len(path), few):
+            atoms = path[first : first + few]
+            found = np.empty((2, len(lags), len(atoms)))
+            for i, lag in enumerate(lags):
+                squared = ((atoms[..., lag:] - atoms[..., :-lag]) ** 2).sum(axis=1)
+                found[:, i] = squared.mean(axis=1), squared.var(axis=1)
+                total[i] = total[i] + squared.sum(axis=0)
+            means.append(found[0])
+            variances.append(found[1])
+    msd = np.concatenate(means, axis=1)
+    collective = np.array([np.var(one) for one in total]) / msd.shape[1]
+    return Displacements(msd, np.concatenate(variances, axis=1).mean(axis=1), collective)
 
 
 def independent_particles(replicas: list[Displacements]) -> np.ndarray:

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     import xarray
 
 CONVENTIONS = "CF-1.11"
+AXES = {"lag": "lag_ps", "r": "r_A", "q": "q_per_A", "frequency": "frequency_THz"}  # in tables, with their units
 
 
 def variable(dimensions: tuple[str, ...], values, units: str, long_name: str, error: str = "") -> tuple:
@@ -36,6 +37,20 @@ def load(path: Path) -> "xarray.Dataset":
     import xarray
 
     return xarray.load_dataset(path, engine="netcdf4").drop_encoding()
+
+
+def table(dataset: "xarray.Dataset", dimensions: tuple[str, ...], columns: dict[str, str]) -> "pandas.DataFrame":
+    """
+    A grid as a flat table: one row for each condition, in the user's own words for it, and each point along
+    `dimensions`; columns {name in the table: variable of the dataset}.
+    """
+    variables = dataset[[*columns.values()]].assign_coords(  # bare: no attributes, no other coordinates
+        {name: dataset[name] for name in ("concentration_label", "temperature_label")}
+    )
+    frame = variables.to_dataframe(dim_order=["concentration", "temperature", *dimensions]).reset_index()
+    frame["concentration"], frame["temperature"] = frame["concentration_label"], frame["temperature_label"]
+    names = AXES | {variable: column for column, variable in columns.items()}
+    return frame[["concentration", "temperature", *dimensions, *columns.values()]].rename(columns=names)
 
 
 def save_csv(table: "pandas.DataFrame", path: Path) -> None:

@@ -43,6 +43,14 @@ def correlated_mean(series: np.ndarray) -> tuple[float, float]:
     return float(series.mean()), float(np.sqrt(g * series.var(ddof=1) / len(series)))
 
 
+def mean_of_series(replicas: list[np.ndarray]) -> tuple[float, float]:
+    """Mean over replicas of a correlated series and its standard error; NaN without any."""
+    if not replicas:
+        return float("nan"), float("nan")
+    means, errors = zip(*map(correlated_mean, replicas), strict=True)
+    return float(np.mean(means)), float(np.linalg.norm(errors) / len(errors))
+
+
 def block_means(samples: np.ndarray, n_blocks: int) -> np.ndarray:
     """
     Means of `n_blocks` consecutive blocks along the first axis: (n_blocks, ...). A remainder at the front is left out.

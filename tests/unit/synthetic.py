@@ -46,7 +46,8 @@ def write_trajectory(
         file["velocities"][:] = v
         file["cell_lengths"][:] = np.tile(atoms.cell.lengths(), (len(time), 1))
         file["cell_angles"][:] = np.tile(atoms.cell.angles(), (len(time), 1))
-        file["potential_energy"][:] = np.zeros(len(time))
+        for name in ("potential_energy", "conserved_energy", "pressure", "stress"):
+            file[name][:] = np.zeros(file[name].shape)
         file["temperature"][:] = kinetic / (1.5 * len(atoms) * units.kB)
         file["wall_contacts"][:] = np.zeros(len(time), int)
 

@@ -2,7 +2,7 @@ import json
 
 import pytest
 from audit_campaign import audit_campaign
-from audit_conditions import diffusion_texts
+from audit_conditions import diffusion_texts, spot_text
 from audit_cost import audit_cost
 from thermoweave.tables import read_csv, with_error, write_csv, write_html
 
@@ -54,6 +54,27 @@ def test_too_many_rejections_and_failures_fail_it_by_name(records, tmp_path):
     assert "1 of 2 structures have no label" in str(caught.value) and "x0.50 UNCONVERGED" in str(caught.value)
     assert "x0.50/T900/replica1: too hot" in str(caught.value)
     assert not (tmp_path / "out.json").exists()
+
+
+def test_spot_checks_count_by_their_share_alone(records, tmp_path):
+    """One frame a condition: a rejected one is no condition without a label."""
+    summaries, verdicts = records(["SUCCESS"] * 4, [True])
+    checks = tmp_path / "checks.csv"
+    write_csv(checks, [dict.fromkeys(COLUMNS, "a") | {"label_id": k, "outcome": "SUCCESS"} for k in range(4)], COLUMNS)
+    limits = dict(n_planned=4, max_rejected_share=0.3, cluster_significance=0.01, max_failed_share=0.0)
+    audit_campaign(summaries, verdicts, tmp_path / "out.json", **limits, spot_checks=[checks])
+    assert json.loads((tmp_path / "out.json").read_text())["spot_checks"]["rejected_share"] == 0
+    rows = read_csv(checks)
+    write_csv(checks, [row | {"outcome": "UNCONVERGED"} for row in rows[:2]] + rows[2:], COLUMNS)
+    with pytest.raises(RuntimeError, match=r"2 of 4 spot checks were rejected .*spot_checks/\*/rejected.csv"):
+        audit_campaign(summaries, verdicts, tmp_path / "again.json", **limits, spot_checks=[checks])
+
+
+def test_spot_checks_stand_beside_the_condition():
+    row = dict(force_rmse_meV_A="61", force_rmse_low_meV_A="55", force_rmse_high_meV_A="67", force_ratio="1.3")
+    assert spot_text(row) == "61 (55 to 67), 1.3 × held out"
+    assert spot_text(row | {"force_rmse_low_meV_A": "", "force_ratio": ""}) == "61"
+    assert spot_text({}) == "–"
 
 
 def test_structures_that_exploring_did_not_find_are_said(records, tmp_path, caplog):

@@ -12,7 +12,7 @@ def reduce(replicas: list[np.ndarray], floor: float, step: float = STEP) -> tran
     """D of the atoms in position arrays (frame, atom, 3)."""
     n_frames = len(replicas[0])
     lags = msd.log_lags(n_frames, 40)
-    return transport.diffusion([msd.displacements(x, lags) for x in replicas], lags, step, n_frames, floor)
+    return transport.diffusion([msd.displacements([x], lags) for x in replicas], lags, step, n_frames, floor)
 
 
 def brownian(rng: np.random.Generator, n_frames: int, n_atoms: int, D: float = 1.0) -> np.ndarray:
@@ -77,7 +77,28 @@ def test_caged_particles_have_an_upper_bound_only():
     result = reduce([0.3 * rng.normal(size=(500, 20, 3))], floor=0.5)
     assert np.isnan(result.D)
     assert "not resolved" in result.reason
-    assert 0 < result.D_upper_bound < 1e-10
+    three_hops = 3.3 * 3.0**2 / (6 * 20 * 500 * STEP) * 1e-8  # of 3 A, that nobody saw
+    assert result.D_upper_bound == pytest.approx(three_hops, rel=0.2)
+
+
+def hopping(rng, n_frames, n_atoms, n_hops, jump=3.0):
+    """Atoms that rattle about sites of a lattice, with about `n_hops` jumps to neighbouring sites in all."""
+    jumps = rng.random((n_frames, n_atoms, 3)) < n_hops / (3 * n_frames * n_atoms)
+    sites = (jumps * rng.choice([-jump, jump], size=jumps.shape)).cumsum(axis=0)
+    return sites + 0.2 * rng.normal(size=sites.shape)
+
+
+@pytest.mark.parametrize(("n_hops", "least"), [(0.5, 0.95), (3, 0.95), (20, 0.88), (200, 0.88)])
+def test_few_hops_are_a_few_events(n_hops, least):
+    """The bars count events; a run without any does not call D zero."""
+    rng = np.random.default_rng(21)
+    truth = n_hops * 3.0**2 / (6 * 24 * 1000 * STEP) * 1e-8
+    found = [reduce([hopping(rng, 1000, 24, n_hops)], floor=0.1) for _ in range(80)]
+    z = [(one.D_estimate - truth) / one.D_estimate_std for one in found]
+    assert np.mean(np.abs(z) < 1.96) > least
+    assert np.mean([truth < one.D_upper_bound for one in found]) > least - 0.02
+    resolved = sum(one.regime == "diffusive" for one in found)
+    assert resolved < 5 if n_hops < 5 else resolved > 40
 
 
 def test_rattling_does_not_spoil_a_slow_D():

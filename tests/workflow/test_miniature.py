@@ -10,8 +10,10 @@ import pytest
 import yaml
 from miniature import PARTS, ROOT, command, copy_with, planned, planned_with, rows, snakemake
 
-PLOTS = {"reduce_plot_arrhenius": 1, "reduce_plot_msd": 1, "reduce_plot_rdf": 1, "reduce_plot_vdos": 1}
-REDUCTIONS = {"reduce_grid": 1, "reduce_arrhenius": 1, **PLOTS}
+FIGURES = [
+    "arrhenius", "activation", "conductivity", "budget", "msd", "rdf", "solvation", "vdos", "conductivity_spectrum",
+]  # fmt: skip
+REDUCTIONS = {"reduce_grid": 3, "reduce_arrhenius": 1, "reduce_budget": 1} | {f"reduce_plot_{f}": 1 for f in FIGURES}
 AUDITS = {"audit_conditions": 1, "audit_campaign": 1, "audit_cost": 1}
 
 
@@ -53,13 +55,15 @@ def test_second_round_comes_from_the_first_potential(campaign):
 
 def test_results_have_the_promised_columns(campaign):
     table = rows(campaign / "results/reduce/nequip/arrhenius.csv")
-    promised = {"concentration", "species", "Ea_eV", "Ea_std_eV", "lnD0", "lnD0_std", "cov", "n_temperatures"}
+    promised = {"concentration", "quantity", "Ea_eV", "Ea_std_eV", "ln_X0", "ln_X0_std", "cov_eV", "n_temperatures"}
     assert promised <= set(table[0])
-    assert {(row["concentration"], row["species"]) for row in table} == {
-        (x, s) for x in ("0.25", "0.50") for s in ("Li", "K", "Cl")
+    assert {(x, f"D {s}") for x in ("0.25", "0.50") for s in ("Li", "K", "Cl")} <= {
+        (row["concentration"], row["quantity"]) for row in table
     }
-    for figure in ("arrhenius", "msd", "rdf", "vdos"):
-        assert "</svg>" in (campaign / f"results/reduce/nequip/figures/{figure}.svg").read_text()
+    for figure in FIGURES:
+        path = campaign / f"results/reduce/nequip/figures/{figure}.svg"
+        assert "</svg>" in path.read_text()
+        assert path.with_suffix(".pdf").read_bytes()[:4] == b"%PDF" and rows(path.with_suffix(".csv"))
     assert float(rows(campaign / "results/audit/cost.csv")[-1]["core_h"]) > 0
     assert len(rows(campaign / "results/audit/nequip/conditions.csv")) == 6
 
@@ -88,7 +92,8 @@ def test_convergence_of_the_labels_compares_levels_and_computes_none_twice(campa
 def test_a_new_temperature_runs_its_md_and_the_reductions_behind_it(campaign):
     """At the end of the list it joins the last batch of each concentration, whose other run is only judged again."""
     jobs = planned(campaign, temperatures=["1000", "1100", "1200", "1050"])
-    new = {"generate_start": 2, "simulate_md": 2, "simulate_judge": 4, "reduce_condition": 4}
+    new = {"generate_start": 2, "simulate_md": 2, "simulate_judge": 4}
+    new |= {f"reduce_{name}": 4 for name in ("transport", "structure", "spectra")}
     assert jobs == {**new, **REDUCTIONS, **AUDITS}
 
 
@@ -141,14 +146,17 @@ def test_a_plot_script_redraws_its_figure_only(campaign):
 def test_reduce_settings_leave_runs_alone(campaign):
     reduce = yaml.safe_load((campaign / "config/test.yaml").read_text())["reduce"]
     jobs = planned(campaign, reduce={**reduce, "rdf_bin_A": 0.25})
-    assert jobs == {"reduce_condition": 6, **REDUCTIONS, "audit_conditions": 1, "audit_cost": 1}
+    assert jobs == {
+        "reduce_structure": 6, "reduce_grid": 1, "reduce_plot_rdf": 1, "reduce_plot_solvation": 1, "audit_cost": 1
+    }  # fmt: skip
 
 
 def test_a_stricter_verdict_runs_no_md_again(campaign):
     simulate = yaml.safe_load((campaign / "config/test.yaml").read_text())["simulate"]
     simulate["health"]["max_wall_contacts"] = 0.5
     jobs = planned(campaign, simulate=simulate)
-    assert jobs == {"simulate_judge": 6, "reduce_condition": 6, **REDUCTIONS, **AUDITS}
+    reduced = {f"reduce_{name}": 6 for name in ("transport", "structure", "spectra")}
+    assert jobs == {"simulate_judge": 6, **reduced, **REDUCTIONS, **AUDITS}
 
 
 def test_a_wrong_key_stops_before_any_job(campaign):

@@ -1,0 +1,129 @@
+"""
+Ionic conductivity with all cross terms: Green-Kubo, Einstein-Helfand, Onsager matrix, transference numbers.
+
+The total displacement of each species, relative to the centre of mass, moves like one Brownian particle in as many
+dimensions as there are species. Einstein-Helfand fits its mean squared displacement with the same covariance as that
+of atoms (`transport`); Green-Kubo takes the zero-frequency limit of the spectrum of its steps (`zero_frequency`), which
+are averages of the current over a frame interval, so that nothing between frames is lost.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from ase import units
+
+from thermoweave import statistics, transport, zero_frequency
+
+JOULE = 1e-8 / (units._k * 1e-30)  # 1 A^2/ps / (kB K A^3) in 1/(J m s)
+E2 = units._e**2
+ROUNDING = 1e-6
+
+
+class Conductivity(NamedTuple):
+    """sigma in S/m with the standard error of its logarithm, and of each replica; `reason` where not to be used."""
+
+    sigma: float
+    ln_std: float
+    replicas: np.ndarray
+    birge_ratio: float
+    reason: str
+
+
+class Onsager(NamedTuple):
+    """
+    Onsager matrix L (species, species) in 1/(J m s), its standard errors, and what follows from it.
+
+    The flux of species i is the sum over j of L_ij times the force on a particle of j (Fong, Self, McCloskey, Persson,
+    Macromolecules 2021, 54, 2575). transference (species,): share of the current that each carries; reason: why there
+    is no matrix, or ""; sigma: sum of e^2 z_i z_j L_ij, with its own reason; onset: first fitted lag (ps).
+    """
+
+    L: np.ndarray
+    L_std: np.ndarray
+    transference: np.ndarray
+    transference_std: np.ndarray
+    reason: str
+    sigma: Conductivity
+    onset: float
+
+
+def green_kubo(paths: list[np.ndarray], charges: np.ndarray, volume: float, kelvin: float, step: float) -> Conductivity:
+    """
+    Conductivity from the steps of the charge's total displacement; paths [(frame, species, 3), ...] in A, of
+    `collective.paths`; charges (species,) in e; volume in A^3, step in ps.
+    """
+    steps = [np.diff(np.einsum("s,fsd->fd", charges, path), axis=0) / step for path in paths]
+    found = zero_frequency.limit(steps, step)
+    scale = E2 * JOULE / (2 * volume * kelvin)
+    return conductivity(scale * found.value, found.ln_std, scale * found.replicas, found.reason)
+
+
+def conductivity(sigma: float, ln_std: float, replicas: np.ndarray, reason: str) -> Conductivity:
+    """The bar grows where replicas disagree more than it says (`statistics.combine_replicas`)."""
+    n = len(replicas)
+    combined = statistics.combine_replicas(replicas / sigma, np.full(n, n * ln_std**2))
+    return Conductivity(sigma, float(np.sqrt(combined.variance)), replicas, combined.birge_ratio, reason)
+
+
+def cross_displacements(path: np.ndarray, lags: np.ndarray) -> np.ndarray:
+    """Mean products of the displacements of each two species over all time origins, (n_lags, species, species), A^2."""
+    found = np.empty((len(lags), path.shape[1], path.shape[1]))
+    for i, lag in enumerate(lags):
+        moved = path[lag:] - path[:-lag]
+        found[i] = np.einsum("fsd,ftd->st", moved, moved, optimize=True) / len(moved)
+    return found
+
+
+def einstein_helfand(
+    paths: list[np.ndarray], charges: np.ndarray, volume: float, kelvin: float, step: float, lags: np.ndarray,
+    floor: float,
+) -> Onsager:  # fmt: skip
+    """
+    The Onsager matrix from lines through the cross displacements at `lags` (frames), not fitted before `floor` ps.
+
+    One line is fitted to the displacement of the charge, from where that and each species' own are straight; its
+    weights make every element, so that those add up to the conductivity exactly. Gaussian displacements give the
+    elements the covariance of a Wishart matrix, Cov(L_ij, L_kl) = v (L_ik L_jl + L_il L_jk) / 2, with v the relative
+    variance of the conductivity; transference numbers follow by linear error propagation.
+    """
+    crossed = np.array([cross_displacements(path, lags) for path in paths])
+    n_frames, n = len(paths[0]), np.full(len(lags), float(len(paths)))
+    own = [crossed.mean(axis=0) @ charges @ charges, *crossed.mean(axis=0).diagonal(axis1=1, axis2=2).T]
+    starts, reasons = zip(*[transport.find_onset(lags, one, step, n_frames, n, floor)[::2] for one in own], strict=True)
+    if None in starts:
+        return undetermined(next(filter(None, reasons)), len(charges), len(paths))
+    start = max(starts)
+    shapes = transport.covariance_shapes(lags[start:], n_frames)
+    line = transport.fit_line(lags[start:] * step, own[0][start:], step, shapes, len(paths))
+    slopes = np.einsum("l,rlst->rst", line.weights, crossed[:, start:]) * JOULE / (6 * volume * kelvin)
+    L, each = slopes.mean(axis=0), E2 * (slopes @ charges @ charges)
+    if each.mean() <= 0:
+        return undetermined("no conduction resolved: the charge does not move on", len(charges), len(paths))
+    sigma = conductivity(each.mean(), line.slope_std / line.slope, each, next(filter(None, reasons), ""))
+    return matrix(L, charges, sigma, float(lags[start] * step))
+
+
+def matrix(L: np.ndarray, charges: np.ndarray, sigma: Conductivity, onset: float) -> Onsager:
+    """The Onsager matrix with its errors and the transference numbers; refused where noise makes it produce no heat."""
+    own = np.diag(L)
+    if own.min() <= 0 or np.linalg.eigvalsh(L / np.sqrt(np.outer(own, own))).min() < -ROUNDING:
+        reason = "not resolved: the matrix is not positive; lengthen the runs or add replicas"
+        found = undetermined(reason, len(charges), len(sigma.replicas))
+        return found._replace(sigma=sigma, onset=onset)
+    v = sigma.ln_std**2
+    L_std = np.sqrt(v / 2 * (np.outer(own, own) + L**2))
+    t = E2 * charges * (L @ charges) / sigma.sigma
+    t_std = np.sqrt(v / 2 * np.maximum(E2 * charges**2 * own / sigma.sigma - t**2, 0))
+    return Onsager(L, L_std, t, t_std, sigma.reason, sigma, onset)
+
+
+def undetermined(reason: str, n_species: int, n_replicas: int) -> Onsager:
+    """A gap: everything NaN but the reason."""
+    nan, vector, square = float("nan"), np.full(n_species, np.nan), np.full((n_species, n_species), np.nan)
+    return Onsager(square, square, vector, vector, reason, gap(reason, n_replicas), nan)
+
+
+def gap(reason: str, n_replicas: int) -> Conductivity:
+    """No conductivity, and why."""
+    nan = float("nan")
+    return Conductivity(nan, nan, np.full(n_replicas, nan), nan, reason)

@@ -1,0 +1,57 @@
+"""Shear viscosity from the fluctuations of the stress, and the diffusion coefficient of an infinite cell from it."""
+
+from typing import NamedTuple
+
+import numpy as np
+from ase import units
+
+from thermoweave import statistics, zero_frequency
+
+PASCAL_S = 1e-12 * units._e * 1e30  # 1 eV/A^3 ps in Pa s
+XI = 2.837297  # of a cubic lattice (Yeh and Hummer, J. Phys. Chem. B 2004, 108, 15873, eq. 12)
+CUBIC = 0.02  # a cell whose edges or angles differ by less is cubic for this purpose
+
+
+class Viscosity(NamedTuple):
+    """eta in Pa s with the standard error of its logarithm, and of each replica; `reason` where not to be used."""
+
+    eta: float
+    ln_std: float
+    replicas: np.ndarray
+    birge_ratio: float
+    reason: str
+
+
+def viscosity(stresses: list[np.ndarray], volume: float, kelvin: float, step: float) -> Viscosity:
+    """
+    eta = V / (kB T) times the time integral of the autocorrelation of the shear stress, from its five independent
+    components, stresses [(frame, 5), ...] in eV/A^3; volume in A^3, step in ps.
+    """
+    found = zero_frequency.limit(stresses, step)
+    scale, n = volume / (2 * units.kB * kelvin) * PASCAL_S, len(stresses)
+    combined = statistics.combine_replicas(found.replicas / found.value, np.full(n, n * found.ln_std**2))
+    ln_std = float(np.sqrt(combined.variance))
+    return Viscosity(scale * found.value, ln_std, scale * found.replicas, combined.birge_ratio, found.reason)
+
+
+def infinite_cell(
+    D: np.ndarray, D_std: np.ndarray, eta: float, ln_eta_std: float, cell: np.ndarray, kelvin: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """
+    D (m^2/s) of a cubic cell without its images: D + xi kB T / (6 pi eta L), and its standard error.
+
+    The hydrodynamic interaction of a particle with its own images slows it down (Dunweg and Kremer, J. Chem. Phys.
+    1993, 99, 6983; Yeh and Hummer 2004). eta in Pa s. Raises ValueError for a cell that is not cubic: xi is another.
+    """
+    lengths = np.linalg.norm(cell, axis=1)
+    angles = (cell @ cell.T / np.outer(lengths, lengths))[np.triu_indices(3, 1)]
+    if np.ptp(lengths) > CUBIC * lengths.mean() or np.abs(angles).max() > CUBIC:
+        raise ValueError("the finite-size correction is known for cubic cells, this one is not")
+    correction = XI * units._k * kelvin / (6 * np.pi * eta * lengths.mean() * 1e-10)
+    return D + correction, np.sqrt(D_std**2 + (correction * ln_eta_std) ** 2)
+
+
+def gap(reason: str, n_replicas: int) -> Viscosity:
+    """No viscosity, and why."""
+    nan = float("nan")
+    return Viscosity(nan, nan, np.full(n_replicas, nan), nan, reason)
