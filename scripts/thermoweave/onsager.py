@@ -81,25 +81,23 @@ def einstein_helfand(
     """
     The Onsager matrix from lines through the cross displacements at `lags` (frames), not fitted before `floor` ps.
 
-    One line is fitted to the displacement of the charge, from where that and each species' own are straight; its
-    weights make every element, so that those add up to the conductivity exactly. Gaussian displacements give the
-    elements the covariance of a Wishart matrix, Cov(L_ij, L_kl) = v (L_ik L_jl + L_il L_jk) / 2, with v the relative
-    variance of the conductivity; transference numbers follow by linear error propagation.
+    One line is fitted to the displacement of the charge, from where that is straight; its weights make every element,
+    so that those add up to the conductivity exactly. One displacement shows a bend less well than many atoms do: let
+    the floor be where their diffusion begins. Gaussian displacements give the elements the covariance of a Wishart
+    matrix, Cov(L_ij, L_kl) = v (L_ik L_jl + L_il L_jk) / 2, with v the relative variance of the conductivity;
+    transference numbers follow by linear error propagation.
     """
     crossed = np.array([cross_displacements(path, lags) for path in paths])
     n_frames, n = len(paths[0]), np.full(len(lags), float(len(paths)))
-    own = [crossed.mean(axis=0) @ charges @ charges, *crossed.mean(axis=0).diagonal(axis1=1, axis2=2).T]
-    starts, reasons = zip(*[transport.find_onset(lags, one, step, n_frames, n, floor)[::2] for one in own], strict=True)
-    if None in starts:
-        return undetermined(next(filter(None, reasons)), len(charges), len(paths))
-    start = max(starts)
-    shapes = transport.covariance_shapes(lags[start:], n_frames)
-    line = transport.fit_line(lags[start:] * step, own[0][start:], step, shapes, len(paths))
+    moved = crossed.mean(axis=0) @ charges @ charges
+    start, line, reason = transport.find_onset(lags, moved, step, n_frames, n, floor)
+    if line is None:
+        return undetermined(reason, len(charges), len(paths))
     slopes = np.einsum("l,rlst->rst", line.weights, crossed[:, start:]) * JOULE / (6 * volume * kelvin)
     L, each = slopes.mean(axis=0), E2 * (slopes @ charges @ charges)
     if each.mean() <= 0:
         return undetermined("no conduction resolved: the charge does not move on", len(charges), len(paths))
-    sigma = conductivity(each.mean(), line.slope_std / line.slope, each, next(filter(None, reasons), ""))
+    sigma = conductivity(each.mean(), line.slope_std / line.slope, each, reason)
     return matrix(L, charges, sigma, float(lags[start] * step))
 
 

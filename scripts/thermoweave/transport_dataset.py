@@ -71,7 +71,7 @@ def transport_dataset(
     data = variables.diffusion(each, n_atoms)
     data.update(variables.curves([msd_curve(squared.get(name), cell.lags) for name in species]))
     there = np.array([name in present for name in species])
-    data.update(conduction(condition, cell, [sums for _, sums in found], z, there, floor, (n_atoms, each)))
+    data.update(conduction(condition, cell, [sums for _, sums in found], z, there, floor, n_atoms, each))
     data.update(
         variables.viscosity(eta, "" if stress_trained else "no label had a stress: the potential's is untested")
     )
@@ -104,18 +104,23 @@ def msd_curve(squared: list[msd.Displacements] | None, lags: np.ndarray) -> np.n
 
 def conduction(
     condition: Condition, cell: Cell, paths: list[np.ndarray], z: np.ndarray, there: np.ndarray, floor: float,
-    self_part: tuple,
+    n_atoms: np.ndarray, each: dict[str, np.ndarray],
 ) -> dict:  # fmt: skip
-    """Variables of the conductivities; z and `there` (species,): charges and which species has atoms."""
+    """
+    Variables of the conductivities; z, n_atoms and `there` (species,): charges, atoms, which species has any; each:
+    fields of the `transport.Diffusion` of the species.
+    """
     n_replicas, n = len(condition.replicas), len(z)
-    nernst_einstein = uncorrelated(cell, z, *self_part, condition.gap)
+    nernst_einstein = uncorrelated(cell, z, n_atoms, each, condition.gap)
     reason = condition.gap or ("" if z[there].any() else "no species has a charge (system.charges)")
     if reason:
         collective_part = onsager.gap(reason, n_replicas)
         helfand = onsager.undetermined(reason, n, n_replicas)
     else:
         collective_part = onsager.green_kubo(paths, z[there], cell.volume, cell.kelvin, cell.step)
-        args = cell.volume, cell.kelvin, cell.step, cell.lags, floor
+        onsets = each["onset"][np.isfinite(each["onset"])]
+        begun = float(np.median(onsets)) if len(onsets) else floor  # of the atoms' diffusion, one late alarm aside
+        args = cell.volume, cell.kelvin, cell.step, cell.lags, begun
         helfand = spread(onsager.einstein_helfand(paths, z[there], *args), there)
         log.info("conductivity: %.3g S/m, 1 +- %.2g %s", *collective_part[:2], collective_part.reason)
     return variables.conductivities(nernst_einstein, collective_part, helfand)
