@@ -8,7 +8,7 @@ export PWD := $(CURDIR)
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup environments demo campaign rulegraph test conformance progress doctor lint clean clean-environments
+.PHONY: help setup environments demo campaign rulegraph test conformance calibration progress doctor lint clean clean-environments
 
 help:  ## this list
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 27
@@ -54,6 +54,9 @@ test: environments  ## the tests
 
 conformance: setup  ## the conformance tests of the potentials whose environments `make test` does not make
 	$(SNAKEMAKE) --snakefile tests/Snakefile --cores 1 --quiet host rules progress -- deepmd mace schnetpack torchani
+
+calibration: setup  ## docs/calibration.md: the error bars against known truths, and other programs (20 minutes on two cores)
+	$(SNAKEMAKE) --snakefile tests/Snakefile --quiet host rules progress -- calibration
 
 progress:  ## the whole sweep in one screen (CAMPAIGN=campaigns/NAME)
 	@python3 tools/progress.py $(CAMPAIGN)
