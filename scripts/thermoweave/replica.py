@@ -9,6 +9,7 @@ from ase.data import atomic_numbers
 from ase.geometry import cellpar_to_cell
 
 SPACING = 1e-3  # relative: frames that are unevenly spaced by more than rounding
+COPIES = 8  # of a piece: what is read while the last one is still in use, and what is computed from either
 NEVER_WRITTEN = 9e36  # NetCDF fills what nobody wrote with 9.97e36
 WRAPPED = 0.5  # of the cell's smallest width: no atom moves that far from frame to frame, a wrapped one jumps further
 
@@ -56,7 +57,7 @@ class Replica:
         with Dataset(self.path) as file:
             file.set_auto_mask(False)
             sizes = [int(np.prod(file[name].shape[1:])) for name in names]
-            piece = max(1, int(self.memory / 4 / (8 * sum(sizes))))  # a quarter: what is done with it takes room, too
+            piece = max(1, int(self.memory / COPIES / (8 * sum(sizes))))
             for first in range(0, self.n_frames, piece * stride):
                 chosen = slice(first, min(first + piece * stride, self.n_frames), stride)
                 found = tuple(file[name][chosen].astype(float, copy=False) for name in names)
@@ -73,7 +74,7 @@ class Replica:
         from netCDF4 import Dataset
 
         atoms = np.asarray(atoms)
-        piece = max(1, int(self.memory / 4 / (24 * self.n_frames)))
+        piece = max(1, int(self.memory / COPIES / (24 * self.n_frames)))
         with Dataset(self.path) as file:
             file.set_auto_mask(False)
             for low in range(atoms.min(), atoms.max() + 1, piece):  # slices: a list of indices is read far more slowly
