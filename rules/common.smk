@@ -1,5 +1,6 @@
 """Names that the config gives to the rules, wildcard constraints, input functions. No rules."""
 
+import hashlib
 import math
 import os
 import shlex
@@ -29,6 +30,8 @@ LABEL_MACHINE |= {
 }
 LABEL_THREADS = workflow.resource_settings.overwrite_threads.get("label_structures", 1)
 LABEL_THREADS = getattr(LABEL_THREADS, "raw", LABEL_THREADS)
+RUN_THREADS = workflow.resource_settings.overwrite_threads.get("simulate_md", 1)
+RUN_THREADS = getattr(RUN_THREADS, "raw", RUN_THREADS)
 # Where potentials are evaluated: cpu, or cuda where a profile says so of simulate_md.
 DEVICE = workflow.resource_settings.overwrite_resources.get("simulate_md", {}).get("device", "cpu")
 DEVICE = getattr(DEVICE, "raw", DEVICE)
@@ -44,7 +47,8 @@ SEEDS = config["train"]["seeds"]
 LAST_ROUND = config["explore"]["rounds"]
 SYSTEM = config["system"]
 # What a reduction may hold in memory, and what Python and its libraries take beside it.
-REDUCE_MB = int(2 * config["reduce"]["memory_MB"]) + 1000
+REDUCE_PIECES_MB = int(config["reduce"]["memory_MB"])
+REDUCE_MB = 2 * REDUCE_PIECES_MB + 1000
 LABELLER = labellers.of(config["label"])
 LABEL_ENVIRONMENT = f"../envs/{config['label'][LABELLER].get('environment', LABELLER)}.yaml"
 # What every label of the campaign must keep to.
@@ -170,9 +174,12 @@ def committee_of(wildcards):
 
 
 def label_convergence_known(wildcards):
-    """The comparison of the labels with those of higher settings, where the campaign has made it."""
-    path = "results/label/convergence/convergence.json"
-    return [path] if os.path.exists(path) else []
+    """The comparison of the labels with those of higher settings, with its hash, where the campaign has made it.
+
+    A parameter and no input: what is made on request must not be made again by itself.
+    """
+    path = Path("results/label/convergence/convergence.json")
+    return [(str(path), hashlib.sha256(path.read_bytes()).hexdigest())] if path.exists() else []
 
 
 def result_figures():

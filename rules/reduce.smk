@@ -38,9 +38,9 @@ rule reduce_transport:
     resources:
         runtime=60,
         mem_mb=REDUCE_MB,
+        memory_MB=REDUCE_PIECES_MB,  # no parameter: other pieces give the same numbers
     params:
         species=list(SYSTEM["charges"]),
-        memory_MB=config["reduce"]["memory_MB"],
         charges=SYSTEM["charges"],
         onset_floor_ps=config["reduce"]["onset_floor_ps"],
         n_lags=config["reduce"]["n_lags"],
@@ -55,9 +55,7 @@ rule reduce_structure:
     input:
         trajectories=replicas_of_condition("nc"),
         verdicts=replicas_of_condition("json"),
-        code=modules(
-            "structure_dataset", "conditions", "replica", "reduced", "statistics", "structure", "solvation", "bands"
-        ),
+        code=modules("structure_dataset", "conditions", "replica", "reduced", "structure", "solvation", "bands"),
     output:
         "results/reduce/{backend}/x{concentration}/T{temperature}/structure.nc",
     log:
@@ -69,9 +67,9 @@ rule reduce_structure:
     resources:
         runtime=60,
         mem_mb=REDUCE_MB,
+        memory_MB=REDUCE_PIECES_MB,  # no parameter: other pieces give the same numbers
     params:
         species=list(SYSTEM["charges"]),
-        memory_MB=config["reduce"]["memory_MB"],
         rdf_bin_A=config["reduce"]["rdf_bin_A"],
         rdf_max_A=config["reduce"]["rdf_max_A"],
         solvation=config["reduce"]["solvation"],
@@ -110,10 +108,10 @@ rule reduce_spectra:
     resources:
         runtime=60,
         mem_mb=REDUCE_MB,
+        memory_MB=REDUCE_PIECES_MB,  # no parameter: other pieces give the same numbers
     params:
         **config["reduce"]["spectra"],
         species=list(SYSTEM["charges"]),
-        memory_MB=config["reduce"]["memory_MB"],
         charges=SYSTEM["charges"],
     message:
         "Reducing x = {wildcards.concentration} at {wildcards.temperature} K to spectra."
@@ -172,6 +170,7 @@ rule reduce_arrhenius:
         "../envs/analysis.yaml"
     params:
         predict=config["reduce"]["predict"],
+        run_temperature=config["simulate"]["protocol"]["production_thermostat_ps"] == "nve",
     message:
         "Fitting activation energies of {wildcards.backend}."
     script:
@@ -184,7 +183,6 @@ rule reduce_budget:
         arrhenius="results/reduce/{backend}/arrhenius.nc",
         verdicts=lambda wildcards: verdicts(wildcards.backend),
         manifests=expand(trained("potential.json"), seed=SEEDS, allow_missing=True),
-        convergence=label_convergence_known,
         code=modules("budget", "reduced", "tables"),
     output:
         csv="results/reduce/{backend}/budget.csv",
@@ -202,6 +200,8 @@ rule reduce_budget:
         "../envs/analysis.yaml"
     params:
         seeds=SEEDS,
+        convergence=label_convergence_known,
+        threads=RUN_THREADS,
     message:
         "Error budget of {wildcards.backend}."
     script:

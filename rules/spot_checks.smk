@@ -23,7 +23,7 @@ rule reduce_spot_select:
     input:
         trajectories=replicas_of_condition("nc"),
         verdicts=replicas_of_condition("json"),
-        code=modules("spot_frames", "conditions", "replica"),
+        code=modules("spot_frames", "conditions", "replica", "reduced", "seeds", "frames"),
     output:
         "results/reduce/{backend}/x{concentration}/T{temperature}/spot_frames.extxyz",
     log:
@@ -36,7 +36,6 @@ rule reduce_spot_select:
         n=SPOT_CHECKS,
         seeds={int(replica): seed_of(replica) for replica in REPLICAS},
         seed=config["seed"],
-        memory_MB=config["reduce"]["memory_MB"],
     message:
         "Drawing frames to check at x = {wildcards.concentration}, {wildcards.temperature} K."
     script:
@@ -92,7 +91,15 @@ rule reduce_spot_errors:
         # as they were trained, like the held-out errors: what was compiled may be for another machine
         potentials=[trained("potential.json", seed) for seed in RUN_SEEDS],
         errors=[trained("errors.json", seed) for seed in RUN_SEEDS],
-        code=modules("prediction", "potentials/wall", "potentials/shifts"),
+        code=modules(
+            "spot_errors",
+            "prediction",
+            "datasets",
+            "frames",
+            "potentials/manifest",
+            "potentials/wall",
+            "potentials/shifts",
+        ),
         adapter=lambda wildcards: adapter_files(wildcards.backend),
     output:
         "results/reduce/{backend}/x{concentration}/T{temperature}/spot_checks.json",
@@ -123,7 +130,7 @@ rule reduce_spot_checks:
         ),
         # its rejections stand beside those of all other labels
         record="results/label/spot_checks/{backend}/summary.csv",
-        code=modules("spot_errors", "convergence", "statistics"),
+        code=modules("spot_errors", "convergence", "statistics", "tables"),
     output:
         "results/reduce/{backend}/spot_checks.csv",
     log:

@@ -80,15 +80,16 @@ def prediction_table(fits: "xarray.Dataset") -> "pandas.DataFrame":
 
 
 def reduce_arrhenius(
-    transport: Path, out_dataset: Path, out_table: Path, out_predictions: Path, predict: Sequence[str] = ()
-) -> None:
+    transport: Path, out_dataset: Path, out_table: Path, out_predictions: Path, predict: Sequence[str] = (),
+    run_temperature: bool = False,
+) -> None:  # fmt: skip
     """
     Fit every concentration and quantity of the grid's transport.nc; write arrhenius.nc, arrhenius.csv, predictions.csv.
 
-    predict: temperatures (K) as the user wrote them.
+    predict: temperatures (K) as the user wrote them; run_temperature: as in `arrhenius_dataset.fit_all`.
     """
     grid = reduced.load(transport)
-    fits = arrhenius_dataset.dataset(arrhenius_dataset.fit_all(grid), grid, list(predict))
+    fits = arrhenius_dataset.dataset(arrhenius_dataset.fit_all(grid, run_temperature), grid, list(predict))
     reduced.save(fits, out_dataset)
     reduced.save_csv(fit_table(fits), out_table)
     reduced.save_csv(prediction_table(fits), out_predictions)
@@ -103,4 +104,5 @@ if __name__ == "__main__":
         Path(snakemake.output.table),
         Path(snakemake.output.predictions),
         snakemake.params.predict,
+        snakemake.params.run_temperature,
     )

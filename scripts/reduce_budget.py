@@ -33,6 +33,7 @@ CAPTION = (
     "over that of the potential (forces). Size of the cell: the whole of the Yeh-Hummer correction, which D does not "
     "contain. Form: Arrhenius against Vogel-Fulcher-Tammann, by their evidence."
 )
+SHORTEST = 0.1  # s of a run, which is what it is rounded to
 UNTESTED = "one size of the cell"
 TESTED = {"D": "the onset of diffusion tests it", "": "in the length of the runs (orders averaged)"}
 NO_LABEL = "`snakemake label_convergence` was not run"
@@ -116,9 +117,7 @@ def of_energy(
     weights = budget.slope_weights(one.temperature, one.ln_var)
     n_seeds = len(set(setting.seeds))
     runs = weights**2 * (one.variance + np.nan_to_num(parts.replica)) / one.n_replicas
-    together = weights @ one.values  # the activation energy of each replica, where it has all temperatures
-    alone = weights**2 @ (one.variance + np.nan_to_num(parts.replica))
-    committee = budget.components(together[None], np.array([alone]), setting.seeds).committee
+    committee = committee_of_energy(one, parts, setting.seeds)
     found = budget.budget(
         {
             "sampling": weights**2 @ (one.variance / one.n_replicas),
@@ -133,6 +132,25 @@ def of_energy(
     cost = np.array([hours[label] for label in one.labels])
     args = one.labels, runs, one.n_replicas, cost, committee / n_seeds, n_seeds, setting.seed_hours
     return found, budget.best_gain(*args, found.total**2)
+
+
+def committee_of_energy(one: Series, parts: budget.Components, seeds: list[str]) -> float:
+    """
+    Variance (eV^2) of the activation energy between potentials, from a line through the temperatures of each replica.
+
+    A replica that gave nothing at some temperatures has a line through the others; with fewer than two it has none.
+    """
+    energies, variances = [], []
+    for values in one.values.T:
+        there = np.isfinite(values)
+        if there.sum() < 2:
+            energies.append(np.nan)
+            continue
+        weights = budget.slope_weights(one.temperature[there], one.ln_var[there])
+        energies.append(weights @ values[there])
+        variances.append(weights**2 @ (one.variance[there] + np.nan_to_num(parts.replica)))
+    alone = np.array([np.mean(variances) if variances else np.nan])
+    return budget.components(np.array([energies]), alone, seeds).committee
 
 
 def reasons(name: str, one: Series, setting: Setting) -> dict[str, str]:
@@ -153,21 +171,21 @@ def row(x: str, temperature: str, quantity: str, unit: str, scale: float, found:
     """A line of the table."""
     lines = {line: f"{scale * value:.3g}" if np.isfinite(value) else "–" for line, value in found.lines.items()}
     unknown = "; ".join(f"{NAMES[line]}: {reason}" for line, reason in found.unknown.items())
-    at_least = "≥ " if found.unknown.keys() & {"committee", "label", "size"} else ""
+    at_least = "≥ " if found.unknown.keys() - {"form"} else ""  # what is tested elsewhere is not missing
     total = f"{at_least}{scale * found.total:.3g}"
     where = {"concentration": x, "temperature": temperature, "quantity": quantity, "unit": unit}
     return {**where, **lines, "total": total, "unknown": unknown, "advice": advice}
 
 
 def reduce_budget(
-    transport: Path, arrhenius: Path, verdicts: Sequence[Path], manifests: Sequence[Path], convergence: Sequence[Path],
-    out_csv: Path, out_html: Path, seeds: list[str],
+    transport: Path, arrhenius: Path, verdicts: Sequence[Path], manifests: Sequence[Path], out_csv: Path,
+    out_html: Path, seeds: list[str], convergence: Sequence[Path], threads: int,
 ) -> None:  # fmt: skip
     """
     Write budget.csv and budget.html.
 
-    manifests: of the trained potentials, one a seed; convergence: convergence.json of the labels, or nothing; seeds: as
-    replicas take them in turn.
+    manifests: of the trained potentials, one a seed; seeds: as replicas take them in turn; convergence:
+    convergence.json of the labels, or nothing; threads: of a run.
     """
     grid, fits = reduced.load(transport), reduced.load(arrhenius)
     numbers = grid["replica"].values
@@ -177,7 +195,7 @@ def reduce_budget(
         label_ratio(potentials, convergence),
         float(np.mean([one["training"]["core_s"] for one in potentials])) / 3600,
     )
-    hours = run_hours([json.loads(Path(path).read_text()) for path in verdicts])
+    hours = run_hours([json.loads(Path(path).read_text()) for path in verdicts], threads)
     rows, best = [], []
     for x, label in zip(grid["concentration"].values, grid["concentration_label"].values, strict=True):
         for name, one in quantities(grid, x).items():
@@ -207,11 +225,13 @@ def label_ratio(potentials: list[dict], convergence: Sequence[Path]) -> float:
     return labels / np.mean([one["errors"]["all"]["force_rmse_meV_A"] for one in potentials])
 
 
-def run_hours(verdicts: list[dict]) -> dict[tuple[str, str], float]:
-    """Core-hours of a run at each concentration and temperature, mean over replicas."""
+def run_hours(verdicts: list[dict], threads: int) -> dict[tuple[str, str], float]:
+    """Core-hours of a run at each concentration and temperature, mean over the replicas that passed."""
     found: dict[tuple[str, str], list[float]] = {}
     for verdict in verdicts:
-        found.setdefault((verdict["concentration"], verdict["temperature"]), []).append(verdict["wall_s"] / 3600)
+        if verdict["passed"]:
+            hours = max(verdict["wall_s"], SHORTEST) * threads / 3600
+            found.setdefault((verdict["concentration"], verdict["temperature"]), []).append(hours)
     return {key: float(np.mean(values)) for key, values in found.items()}
 
 
@@ -223,8 +243,9 @@ if __name__ == "__main__":
         Path(snakemake.input.arrhenius),
         snakemake.input.verdicts,
         snakemake.input.manifests,
-        snakemake.input.convergence,
         Path(snakemake.output.csv),
         Path(snakemake.output.html),
         snakemake.params.seeds,
+        [path for path, _ in snakemake.params.convergence],
+        snakemake.params.threads,
     )

@@ -47,7 +47,8 @@ def draw_dynamic(axes: np.ndarray, one: "xarray.Dataset") -> None:
                 draw(ax, at_q.sel(temperature=T), "frequency", name, color)
             if at_q[name].notnull().any():
                 top = float(at_q[name].max())
-                ax.set(yscale="log", ylim=(top / DECADES, 2 * top))
+                if top > 0:  # nothing is charged: no charge density
+                    ax.set(yscale="log", ylim=(top / DECADES, 2 * top))
                 seen = at_q["frequency"].where((at_q[name] > top / DECADES).any("temperature"))
                 ax.set_xlim(0, float(seen.max()))
                 low, high = float(at_q["q_dynamic_found"].min()), float(at_q["q_dynamic_found"].max())

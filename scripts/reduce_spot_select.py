@@ -9,13 +9,15 @@ from thermoweave.seeds import generator_for
 
 log = logging.getLogger(__name__)
 
+MEMORY_MB = 100  # a few frames
+
 
 def reduce_spot_select(
     trajectories: list[Path], verdicts: list[Path], output: Path, backend: str, concentration: str, temperature: str,
-    n: int, seeds: dict[int, str], seed: int, memory_MB: float,
+    n: int, seeds: dict[int, str], seed: int,
 ) -> None:  # fmt: skip
     """Write `n` frames (none where no replica passed) as extended XYZ; see `spot_frames.draw`."""
-    condition = conditions.read(trajectories, verdicts, concentration, temperature, memory_MB)
+    condition = conditions.read(trajectories, verdicts, concentration, temperature, MEMORY_MB)
     frames = spot_frames.draw(condition, n, seeds, generator_for(seed, "spot", backend, concentration, temperature))
     for atoms in frames:
         log.info("replica %(replica)d, frame %(frame)d at %(time_ps)g ps, %(potential)s", atoms.info)

@@ -33,4 +33,5 @@ if __name__ == "__main__":
         snakemake.wildcards.concentration,
         snakemake.wildcards.temperature,
         **dict(snakemake.params),
+        memory_MB=snakemake.resources.memory_MB,
     )

@@ -71,10 +71,17 @@ def fit(quantity: Quantity) -> Fit:
     return Fit(quantity, line, vtf.fit(quantity.points), kink.search(quantity.points))
 
 
-def fit_all(grid: "xarray.Dataset") -> list[list[Fit]]:
-    """The fits of each concentration and quantity of the grid, in their order."""
+def fit_all(grid: "xarray.Dataset", run_temperature: bool = False) -> list[list[Fit]]:
+    """
+    The fits of each concentration and quantity of the grid, in their order.
+
+    run_temperature: at the mean temperatures of the runs, where nothing held them at the grid's (NVE). Under a
+    thermostat the mean of a short run scatters about the temperature that it samples, which is the grid's.
+    """
     names = arrhenius_points.names(grid)
     columns = [grid.isel(concentration=i) for i in range(grid.sizes["concentration"])]
+    if run_temperature:
+        columns = [arrhenius_points.at_run_temperature(one) for one in columns]
     return [[fit(arrhenius_points.quantity(one, name)) for name in names] for one in columns]
 
 

@@ -43,6 +43,12 @@ def quantity(one: "xarray.Dataset", name: str) -> Quantity:
     return (_diffusion if kind == "D" else _corrected)(name, one)
 
 
+def at_run_temperature(one: "xarray.Dataset") -> "xarray.Dataset":
+    """A concentration with the mean temperature of the runs in place of the grid's, where there are runs."""
+    grid, mean = one["temperature"].values, one["temperature_mean"].values
+    return one.assign_coords(temperature=("temperature", np.where(np.isfinite(mean), mean, grid)))
+
+
 def _diffusion(name: str, one: "xarray.Dataset") -> Quantity:
     """D where it is resolved; else its estimate, as it is or, where the MSD still bends, as a bound."""
     lnX, variance, estimate, std = (one[key].values for key in ("lnD", "lnD_var", "D_estimate", "D_estimate_std"))

@@ -34,6 +34,8 @@ def shear_stress(replica: Replica) -> np.ndarray | None:
     In a liquid all five fluctuate alike: xy, xz, yz, (xx - yy) / 2 and (2 zz - xx - yy) / sqrt(12) (Daivis and Evans,
     J. Chem. Phys. 1994, 100, 541).
     """
+    if not replica.kept("stress"):
+        return None
     found = []
     for stress, velocities in replica.frames("stress", "velocities"):
         kinetic = np.einsum("a,fai,faj->fij", replica.masses, velocities, velocities) * AMU_A2_PS2 / replica.volume
@@ -41,5 +43,5 @@ def shear_stress(replica: Replica) -> np.ndarray | None:
         tensor = np.array([[xx, xy, xz], [xy, yy, yz], [xz, yz, zz]]).transpose(2, 0, 1) - kinetic
         x, y, z = tensor[:, 0, 0], tensor[:, 1, 1], tensor[:, 2, 2]
         parts = [tensor[:, 0, 1], tensor[:, 0, 2], tensor[:, 1, 2], (x - y) / 2, (2 * z - x - y) / np.sqrt(12)]
-        found.append((np.stack(parts, axis=1), stress.any()))
-    return np.concatenate([parts for parts, _ in found]) if any(kept for _, kept in found) else None
+        found.append(np.stack(parts, axis=1))
+    return np.concatenate(found)

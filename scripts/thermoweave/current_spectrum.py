@@ -86,11 +86,12 @@ def inverse_mass(charges: np.ndarray, groups: list[np.ndarray], masses: np.ndarr
 
 
 def fault(species: list[str], groups: list[np.ndarray], charges: dict[str, float]) -> str:
-    """Why there is no current; "" where each species that has atoms has a charge, and not all are zero."""
+    """Why there is no current; "" where each species that has atoms has one, and not all of them are zero."""
     unknown = [name for name, group in zip(species, groups, strict=True) if len(group) and name not in charges]
     if unknown:
         return f"no charge for {' '.join(unknown)}: name it in the config"
-    return "" if any(charges.values()) else "all charges are zero"
+    charged = any(charges[name] for name, group in zip(species, groups, strict=True) if len(group))
+    return "" if charged else "no species that is there has a charge"
 
 
 def undetermined(n_pairs: int, n_frequencies: int) -> Conductivity:

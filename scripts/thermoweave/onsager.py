@@ -125,3 +125,14 @@ def gap(reason: str, n_replicas: int) -> Conductivity:
     """No conductivity, and why."""
     nan = float("nan")
     return Conductivity(nan, nan, np.full(n_replicas, nan), nan, reason)
+
+
+def refused(found: Conductivity, reason: str) -> Conductivity:
+    """A conductivity that is not to be used for a reason from outside, which comes first."""
+    return found._replace(reason="; ".join(filter(None, (reason, found.reason))))
+
+
+def refused_matrix(found: Onsager, reason: str) -> Onsager:
+    """The same for an Onsager matrix: none."""
+    empty = undetermined(reason, len(found.transference), len(found.sigma.replicas))
+    return empty._replace(sigma=refused(found.sigma, reason), onset=found.onset)

@@ -2,7 +2,7 @@
 
 from ase.formula import Formula
 
-from thermoweave import simulate_config, spot_frames
+from thermoweave import simulate_config, spot_frames, welch
 from thermoweave.config_schema import did_you_mean
 from thermoweave.protocol import Protocol
 
@@ -17,12 +17,10 @@ def reduce_faults(config: dict) -> list[str]:
 def length_faults(config: dict) -> list[str]:
     """Times and frequencies that a run of the campaign's length does not hold."""
     reduce, produced = config["reduce"], config["simulate"]["protocol"]["production_ps"]
-    faults, resolution = [], reduce["spectra"]["resolution_THz"]
-    if produced * resolution < 1:
-        faults.append(
-            f"reduce.spectra.resolution_THz: {resolution:g} takes a run of {1 / resolution:g} ps, "
-            f"simulate.protocol.production_ps is {produced:g}"
-        )
+    protocol = Protocol(**simulate_config.protocol(config))
+    step = protocol.timestep_fs * protocol.frame_interval / 1000
+    unresolved = welch.fault(protocol.n_frames, step, reduce["spectra"]["resolution_THz"])
+    faults = [f"reduce.spectra.resolution_THz: {unresolved}"] if unresolved else []
     if reduce["onset_floor_ps"] > produced / 4:
         faults.append(
             f"reduce.onset_floor_ps: {reduce['onset_floor_ps']:g} leaves no lags to fit, at most a quarter of "
@@ -33,7 +31,7 @@ def length_faults(config: dict) -> list[str]:
             f"reduce.solvation.tolerance_ps: {reduce['solvation']['tolerance_ps']:g} is long for a run of {produced:g} "
             "ps (simulate.protocol.production_ps); at most a quarter of it"
         )
-    checks, n_frames = reduce["spot_checks"], Protocol(**simulate_config.protocol(config)).n_frames
+    checks, n_frames = reduce["spot_checks"], protocol.n_frames
     if checks * spot_frames.FRAMES_A_CHECK > n_frames:
         faults.append(
             f"reduce.spot_checks: {checks} frames asked for, a production run has {n_frames}; at most "

@@ -50,6 +50,15 @@ class Replica:
         """Indices of the atoms of a chemical element."""
         return np.flatnonzero(self.numbers == atomic_numbers[species])
 
+    def kept(self, name: str) -> bool:
+        """Whether a variable was written: what a potential or an engine does not give is NaN, or zero throughout."""
+        from netCDF4 import Dataset
+
+        with Dataset(self.path) as file:
+            file.set_auto_mask(False)
+            first = np.abs(file[name][0])
+        return bool((first < NEVER_WRITTEN).all() and first.any())
+
     def frames(self, *names: str, stride: int = 1) -> Iterator[tuple[np.ndarray, ...]]:
         """Consecutive pieces of every `stride`-th frame, (k, ...) of each named variable, as float64."""
         from netCDF4 import Dataset

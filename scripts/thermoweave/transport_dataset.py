@@ -122,6 +122,10 @@ def conduction(
         begun = float(np.median(onsets)) if len(onsets) else floor  # of the atoms' diffusion, one late alarm aside
         args = cell.volume, cell.kelvin, cell.step, cell.lags, begun
         helfand = spread(onsager.einstein_helfand(paths, z[there], *args), there)
+        still = each["regime"][there & (z != 0)] != "diffusive"
+        if still.all():  # a run that ends cannot tell the slowest conduction from none
+            why = f"no ion diffuses: {each['reason'][there & (z != 0)][0]}"
+            collective_part, helfand = onsager.refused(collective_part, why), onsager.refused_matrix(helfand, why)
         log.info("conductivity: %.3g S/m, 1 +- %.2g %s", *collective_part[:2], collective_part.reason)
     return variables.conductivities(nernst_einstein, collective_part, helfand)
 

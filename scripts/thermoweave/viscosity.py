@@ -9,6 +9,7 @@ from thermoweave import statistics, zero_frequency
 
 PASCAL_S = 1e-12 * units._e * 1e30  # 1 eV/A^3 ps in Pa s
 XI = 2.837297  # of a cubic lattice (Yeh and Hummer, J. Phys. Chem. B 2004, 108, 15873, eq. 12)
+ALIASED = 0.05  # of the fluctuations in the highest tenth of the frequencies: above, they are folded back to zero, too
 CUBIC = 0.02  # a cell whose edges or angles differ by less is cubic for this purpose
 
 
@@ -28,10 +29,24 @@ def viscosity(stresses: list[np.ndarray], volume: float, kelvin: float, step: fl
     components, stresses [(frame, 5), ...] in eV/A^3; volume in A^3, step in ps.
     """
     found = zero_frequency.limit(stresses, step)
+    reason, share = found.reason, aliased(stresses)
+    if share > ALIASED:
+        reason = f"{100 * share:.0f} % of the stress fluctuates as fast as frames are stored: store them more often"
     scale, n = volume / (2 * units.kB * kelvin) * PASCAL_S, len(stresses)
     combined = statistics.combine_replicas(found.replicas / found.value, np.full(n, n * found.ln_std**2))
     ln_std = float(np.sqrt(combined.variance))
-    return Viscosity(scale * found.value, ln_std, scale * found.replicas, combined.birge_ratio, found.reason)
+    return Viscosity(scale * found.value, ln_std, scale * found.replicas, combined.birge_ratio, reason)
+
+
+def aliased(stresses: list[np.ndarray]) -> float:
+    """
+    Share of the fluctuations in the highest tenth of the frequencies that frames resolve.
+
+    Frames hold the stress of a moment: what is faster than they are is folded back, to zero as well, and the viscosity
+    comes out too large. White noise has a tenth there.
+    """
+    power = np.mean([zero_frequency.periodogram(one, 1.0)[1].mean(axis=1) for one in stresses], axis=0)
+    return float(power[-max(1, len(power) // 10) :].sum() / power.sum())
 
 
 def infinite_cell(

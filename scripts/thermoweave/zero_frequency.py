@@ -7,15 +7,25 @@ So the logarithm of the spectrum is fitted as a series of cosines by maximum lik
 60, 217; for transport coefficients, by least squares of the cepstrum: Ercole, Marcolongo, Baroni, Sci. Rep. 2017, 7,
 15835). How many cosines is a matter of evidence: all orders are averaged with their Akaike weights, and what they
 disagree about is part of the error (Burnham and Anderson, Model Selection and Multimodel Inference, 2002, eq. 4.9).
+
+How far from zero to fit is the other question: what is slow may be a narrow feature of little power beside the
+vibrations. The band grows from the lowest frequencies on, by factors of two, until the limit leaves the errors of those
+of narrower bands or the spectrum takes many cosines (Lepski, Theory Probab. Appl. 1991, 35, 454); then it is taken two
+steps back, where what was seen does not yet matter.
 """
 
 from typing import NamedTuple
 
 import numpy as np
 
-POWER_SHARE = 0.5  # the fit takes the frequencies below which this share of the power lies: its low end, no far peaks
-MIN_ORDINATES = 8
+FIRST_BAND = 16  # points of the spectrum
+LOWEST = 4  # of them, that must be alike the others
+MAX_RATIO, MIN_P_VALUE = 2.0, 0.001  # between the two, and of its chance
+POWER_SHARE = 0.5  # the widest band ends where the frequencies below have this share of the power
 MAX_ORDER = 16
+MANY = 8.0  # cosines, on average: a band that takes more is too wide
+AGREEMENT = 1.5  # standard errors of a narrower band
+BACK = 2  # bands
 MIN_HALF = 8  # points below the frequency where the spectrum differs by a factor of two from its limit, at least
 TOLERANCE = 1e-9  # of the log likelihood
 
@@ -51,57 +61,86 @@ def limit(series: list[np.ndarray], step: float) -> Limit:
     """
     The zero-frequency limit of independent, equivalent series (replica: (frame, component)), averaged over components.
 
-    step: time between frames. Where the spectrum still changes by a factor of two within its first eight points, the
-    correlations last about as long as the run, and the reason says so.
+    step: time between frames. Where the spectrum still changes by a factor of two within its first points, the
+    correlations last about as long as the run (or nothing moves on), and the reason says so.
     """
     power = [periodogram(one, step) for one in series]
     frequency, each = power[0][0], np.array([one.mean(axis=1) for _, one in power])
-    mean = each.mean(axis=0)
+    mean, shape = each.mean(axis=0), len(series) * series[0].shape[1]  # of the gamma: a complex amplitude each
     if not mean.any():
         return undetermined("nothing fluctuates", len(series))
-    if len(mean) < MIN_ORDINATES:
+    if len(mean) < FIRST_BAND:
         return undetermined(f"{len(series[0])} frames are too few for a spectrum", len(series))
-    share = np.searchsorted(mean.cumsum(), POWER_SHARE * mean.sum()) + 1
-    n = int(min(len(mean), max(MIN_ORDINATES, share)))
-    shape = len(series) * series[0].shape[1]  # of the gamma distribution: a complex amplitude each
-    fits = [fit(mean[:n], shape, order) for order in range(1, min(MAX_ORDER, n // 3) + 1)]
-    criterion = np.array([one.criterion for one in fits])
-    evidence = np.exp((criterion.min() - criterion) / 2)
-    evidence /= evidence.sum()
-    ln = evidence @ [one.ln for one in fits]
-    variance = evidence @ [one.variance + (one.ln - ln) ** 2 for one in fits]
-    spectrum = evidence @ [one.spectrum for one in fits]
-    far = np.flatnonzero(np.abs(spectrum - ln) > np.log(2))
+    found = widest_band(mean, shape)
+    n = len(found.spectrum)
+    far = np.flatnonzero(np.abs(found.spectrum - found.ln) > np.log(2))
     reason = ""
-    if len(far) and far[0] < MIN_HALF:
+    if still_changing(mean, shape) or (len(far) and far[0] < MIN_HALF):
         reason = f"correlations last as long as the run ({len(series[0]) * step:g} ps): lengthen it"
-    weights = evidence @ [one.weights for one in fits]
     return Limit(
-        value=float(np.exp(ln)),
-        ln_std=float(np.sqrt(variance)),
-        replicas=np.exp(ln) * (each[:, :n] @ weights),
+        value=float(np.exp(found.ln)),
+        ln_std=float(np.sqrt(found.variance)),
+        replicas=np.exp(found.ln) * (each[:, :n] @ found.weights),
         cutoff=float(frequency[n - 1]),
-        order=float(evidence @ np.arange(1, len(fits) + 1)),
+        order=found.order,
         reason=reason,
     )
 
 
+def still_changing(power: np.ndarray, shape: float) -> bool:
+    """Whether the lowest points of a periodogram differ from the next by more than chance and a factor of two."""
+    from scipy.stats import f as f_distribution
+
+    ratio = power[:LOWEST].mean() / power[LOWEST:FIRST_BAND].mean()
+    degrees = 2 * LOWEST * shape, 2 * (FIRST_BAND - LOWEST) * shape
+    p_value = 2 * min(f_distribution.sf(ratio, *degrees), f_distribution.cdf(ratio, *degrees))
+    return bool(p_value < MIN_P_VALUE and abs(np.log(ratio)) > np.log(MAX_RATIO))
+
+
 class Fit(NamedTuple):
     """
-    One order: ln of the limit and its variance, Akaike's criterion, ln of the spectrum at each frequency, and the
-    weights (n,) that make of a periodogram its share of the limit: those of the mean periodogram give 1.
+    A fit to a band (n,): ln of the limit and its variance, number of cosines, ln of the spectrum at each frequency, and
+    the weights (n,) that make of a periodogram its share of the limit: those of the mean periodogram give 1.
     """
 
     ln: float
     variance: float
-    criterion: float
+    order: float
     spectrum: np.ndarray
     weights: np.ndarray
 
 
-def fit(power: np.ndarray, shape: float, order: int) -> Fit:
+def widest_band(power: np.ndarray, shape: float) -> Fit:
+    """The fit to the band that is as wide as the spectrum allows."""
+    share = int(np.searchsorted(power.cumsum(), POWER_SHARE * power.sum())) + 1
+    last = min(len(power), max(FIRST_BAND, share))
+    sizes = [FIRST_BAND * 2**k for k in range(64) if FIRST_BAND * 2**k < last] + [last]
+    accepted: list[Fit] = []
+    for size in sizes:
+        found = averaged(power[:size], shape)
+        apart = [abs(found.ln - one.ln) > AGREEMENT * np.sqrt(one.variance) for one in accepted]
+        if accepted and (found.order > MANY or any(apart)):
+            return accepted[max(0, len(accepted) - 1 - BACK)]
+        accepted.append(found)
+    return accepted[-1]
+
+
+def averaged(power: np.ndarray, shape: float) -> Fit:
+    """The average over all orders, weighted with Akaike's criterion (corrected for the number of points)."""
+    fits, criteria = zip(*[fit(power, shape, n) for n in range(1, min(MAX_ORDER, len(power) // 4) + 1)], strict=True)
+    evidence = np.exp((min(criteria) - np.array(criteria)) / 2)
+    evidence /= evidence.sum()
+    ln, order, spectrum, weights = (
+        evidence @ [getattr(one, name) for one in fits] for name in ("ln", "order", "spectrum", "weights")
+    )
+    variance = evidence @ [one.variance + (one.ln - ln) ** 2 for one in fits]
+    return Fit(float(ln), float(variance), float(order), spectrum, weights)
+
+
+def fit(power: np.ndarray, shape: float, order: int) -> tuple[Fit, float]:
     """
-    Maximum likelihood of `order` cosines for the logarithm of a spectrum, from its gamma distributed periodogram (n,).
+    Maximum likelihood of `order` cosines for the logarithm of a spectrum, from its gamma distributed periodogram (n,),
+    and Akaike's criterion.
 
     Newton's method on a convex function; the steps use the expected curvature, halved where they overshoot.
     """
@@ -129,7 +168,8 @@ def fit(power: np.ndarray, shape: float, order: int) -> Fit:
     variance = at_zero @ curvature @ at_zero / shape
     small = 2 * order * (order + 1) / max(1, n - order - 1)
     weights = (design @ curvature @ at_zero) * np.exp(-spectrum)
-    return Fit(float(at_zero @ parameters), float(variance), 2 * shape * now + 2 * order + small, spectrum, weights)
+    found = Fit(float(at_zero @ parameters), float(variance), order, spectrum, weights)
+    return found, 2 * shape * now + 2 * order + small
 
 
 def undetermined(reason: str, n_replicas: int) -> Limit:

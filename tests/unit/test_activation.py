@@ -208,3 +208,17 @@ def test_polynomials_cover_and_choose():
     steep = activation.fit(c, 0.3 + 2 * c, std)
     assert steep.order == 1
     assert activation.fit(c, np.array([0.3, 0.6, 0.3, 0.6]), std / 9).note.startswith("no smooth curve")
+
+
+def test_runs_that_nothing_held_are_fitted_at_their_own_temperature(tmp_path):
+    """NVE runs that came out 3 % hotter the higher the temperature: the energy is that of where they were."""
+    grid = transport()
+    actual = grid["temperature"].values * np.array([1.0, 1.0075, 1.015, 1.0225, 1.03])
+    grid["temperature_mean"] = (("temperature", "concentration"), np.repeat(actual[:, None], grid.sizes["concentration"], axis=1))
+    paths = [tmp_path / name for name in ("transport.nc", "a.nc", "a.csv", "p.csv", "b.nc", "b.csv")]
+    reduced.save(grid, paths[0])
+    reduce_arrhenius.reduce_arrhenius(*paths[:4], run_temperature=True)
+    reduce_arrhenius.reduce_arrhenius(paths[0], *paths[4:], paths[3])
+    at_run, at_grid = (reduced.load(path)["Ea"].sel(quantity="D Li") for path in (paths[1], paths[4]))
+    assert (at_run < 0.97 * at_grid).all()
+    assert np.allclose(reduced.load(paths[1])["temperature"], T)

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import reduce_budget
 from ase.units import kB
 from thermoweave import arrhenius, budget
 
@@ -87,3 +88,28 @@ def test_the_next_hour_goes_where_the_bar_comes_from():
     assert gain([0.6, 0.1, 0.3], [1.0, 1.0, 1.0], np.nan)[1:] == pytest.approx((0.2, 1.0))
     assert gain([0.01, 0.01, 0.01], [1.0, 1.0, 1.0], 0.9).how.startswith("another potential")
     assert gain([0.3, 0.3, 0.3], [1.0, 1.0, 1.0], 1e-6).how.startswith("another replica")
+
+
+def test_a_replica_with_a_gap_still_tells_of_its_potential():
+    """Four of thirty runs failed, each at another temperature: what potentials differ in Ea is found all the same."""
+    rng = np.random.default_rng(7)
+    variance = np.full(5, 1e-4)
+    beta = 1 / (kB * TEMPERATURES)
+    found = []
+    for _ in range(60):
+        Ea = dict(zip("123", 0.3 + 0.02 * rng.normal(size=3), strict=True))
+        values = np.array([-15 - Ea[seed] * (beta - beta.mean()) for seed in SEEDS]).T
+        values += 0.01 * rng.normal(size=values.shape)
+        for k in range(4):
+            values[k, k] = np.nan
+        one = reduce_budget.Series(TEMPERATURES, [], values, variance, variance / 6, np.full(5, 6), np.zeros(5))
+        parts = budget.Components(0.0, 0.0)
+        found.append(reduce_budget.committee_of_energy(one, parts, SEEDS))
+    assert np.sqrt(np.mean(found)) == pytest.approx(0.02, rel=0.2)
+
+
+def test_hours_are_those_of_cores_and_of_runs_that_passed():
+    base = {"concentration": "0.25", "temperature": "900"}
+    verdicts = [base | {"passed": True, "wall_s": 3600}, base | {"passed": False, "wall_s": 1}]
+    assert reduce_budget.run_hours(verdicts, 4) == {("0.25", "900"): 4.0}
+    assert reduce_budget.run_hours([base | {"passed": True, "wall_s": 0.0}], 1)[("0.25", "900")] > 0

@@ -134,7 +134,11 @@ def changed(keys, value):
         (("train", "backends"), {"nequip": {"r_max": -1.0}}, "train.backends.nequip.r_max: -1.0 will not do"),
         (("train", "backends"), {"nequip": {"round0": 5}}, "train.backends.nequip.round0: 5 is not of type 'object'"),
         (("explore", "length_ps"), 0.05, "explore.length_ps: 0.05 is shorter than explore.interval_ps"),
-        (("simulate", "protocol", "production_ps"), 1.0, "reduce.spectra.resolution_THz: 0.5 takes a run of 2 ps"),
+        (
+            ("simulate", "protocol", "production_ps"),
+            1.0,
+            "resolution_THz: a resolution of 0.5 THz takes",
+        ),
         (("reduce", "onset_floor_ps"), 100, "reduce.onset_floor_ps: 100 leaves no lags"),
         (("reduce", "solvation"), "Li", "reduce.solvation: 'Li' is none of its choices"),
         (("reduce", "solvation", "centre"), "Lu", "reduce.solvation.centre: no such species Lu; there are Cl, K, Li"),

@@ -121,7 +121,10 @@ def test_response_functions_need_no_quantum_correction(tmp_path):
 
 @pytest.mark.parametrize(
     ("charges", "words"),
-    [({"Na": 1.0}, "no charge for Cl: name it in the config"), ({"Na": 0.0, "Cl": 0.0}, "all charges are zero")],
+    [
+        ({"Na": 1.0}, "no charge for Cl: name it in the config"),
+        ({"Na": 0.0, "Cl": 0.0}, "no species that is there has a charge"),
+    ],
 )
 def test_missing_charges_are_named(tmp_path, charges, words):
     found = reduce([ions(tmp_path / "replica1.nc", np.random.default_rng(6))], ["Na", "Cl"], charges=charges)

@@ -82,9 +82,7 @@ def test_ions_that_do_not_move_on_conduct_nothing():
     rng = np.random.default_rng(9)
     path = lfilter([1], [1, -0.8], rng.normal(size=(800, 3, 3)), axis=0)
     args = CHARGES, VOLUME, KELVIN, 1.0
-    still = onsager.green_kubo([path], *args)
-    moving = onsager.green_kubo([path + run(rng, 800)], *args)
-    assert still.reason or still.sigma * np.exp(1.645 * still.ln_std) < 0.1 * moving.sigma
+    assert onsager.green_kubo([path], *args).reason
     assert onsager.einstein_helfand([path], *args, msd.log_lags(800, 40), 5.0).reason
 
 

@@ -27,7 +27,7 @@ def selected(tmp_path):
         paths = write_condition(tmp_path / "runs", "0.25", "1000", n_replicas, n_frames, failed)
         seeds = {k: str(k % 2 + 1) for k in range(n_replicas)}
         out = tmp_path / "frames.extxyz"
-        reduce_spot_select.reduce_spot_select(*paths, out, "nequip", "0.25", "1000", n, seeds, seed, 1.0)
+        reduce_spot_select.reduce_spot_select(*paths, out, "nequip", "0.25", "1000", n, seeds, seed)
         return read_frames(out), out, paths
 
     return select

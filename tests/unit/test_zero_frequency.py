@@ -46,6 +46,46 @@ def test_a_strong_mode_far_from_zero_does_not_spoil_the_limit():
     assert np.mean(np.abs(off) < 1.96 * bar) > 0.9
 
 
+@pytest.mark.parametrize(("n", "tau", "share"), [(6000, 60.0, 0.3), (20000, 60.0, 0.1), (20000, 200.0, 0.3)])
+def test_what_is_slow_and_weak_beside_vibrations_is_seen(n, tau, share):
+    """A viscous melt: most of the power is in a mode, the viscosity is in a narrow feature at zero."""
+    rng = np.random.default_rng(8)
+    r, w = np.exp(-1 / 12), 0.4
+    mode = [1, -2 * r * np.cos(w), r**2]
+    variance = lfilter([1], mode, rng.normal(size=200000)).var()
+
+    def make(rng):
+        rattle = lfilter([1], mode, rng.normal(size=(n + 300, 5)), axis=0)[-n:]
+        return [np.sqrt((1 - share) / variance) * rattle + np.sqrt(share) * autoregressive(rng, n, tau, 5)]
+
+    a = np.exp(-1 / tau)
+    truth = (1 - share) / variance / sum(mode) ** 2 + share * (1 + a) / (1 - a)
+    off, bar = deviations(make, truth, 40)
+    assert len(off) > 34
+    assert np.mean(np.abs(off) < 1.96 * bar) > 0.85
+    assert abs(off.mean()) < 0.5 * bar.mean()
+
+
+def test_a_dip_at_zero_is_seen():
+    """Ions that jump back: they conduct at all frequencies but the lowest."""
+    frequency = np.fft.rfftfreq(8000)
+    spectrum = 1 - 0.9 / (1 + (frequency / 0.01) ** 2)
+
+    def make(rng):
+        noise = np.fft.rfft(rng.normal(size=(8000, 3)), axis=0) * np.sqrt(spectrum)[:, None]
+        return [np.fft.irfft(noise, n=8000, axis=0)]
+
+    off, bar = deviations(make, 0.1, 50)
+    assert len(off) > 45
+    assert np.mean(np.abs(off) < 1.96 * bar) > 0.85
+
+
+def test_vibrations_about_fixed_sites_have_no_limit():
+    rng = np.random.default_rng(9)
+    found = [zero_frequency.limit([np.diff(autoregressive(rng, 801, 5.0), axis=0)], 1.0) for _ in range(30)]
+    assert sum(bool(one.reason) for one in found) >= 29
+
+
 def test_shares_of_replicas_average_to_the_whole():
     rng = np.random.default_rng(2)
     found = zero_frequency.limit([autoregressive(rng, 500, 4.0) for _ in range(4)], 1.0)
