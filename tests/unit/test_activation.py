@@ -214,7 +214,8 @@ def test_runs_that_nothing_held_are_fitted_at_their_own_temperature(tmp_path):
     """NVE runs that came out 3 % hotter the higher the temperature: the energy is that of where they were."""
     grid = transport()
     actual = grid["temperature"].values * np.array([1.0, 1.0075, 1.015, 1.0225, 1.03])
-    grid["temperature_mean"] = (("temperature", "concentration"), np.repeat(actual[:, None], grid.sizes["concentration"], axis=1))
+    means = np.repeat(actual[:, None], grid.sizes["concentration"], axis=1)
+    grid["temperature_mean"] = (("temperature", "concentration"), means)
     paths = [tmp_path / name for name in ("transport.nc", "a.nc", "a.csv", "p.csv", "b.nc", "b.csv")]
     reduced.save(grid, paths[0])
     reduce_arrhenius.reduce_arrhenius(*paths[:4], run_temperature=True)
