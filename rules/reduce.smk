@@ -23,6 +23,7 @@ rule reduce_transport:
             "msd",
             "onsager",
             "transport",
+            "msd_line",
             "transport_variables",
             "viscosity",
             "zero_frequency",
@@ -183,7 +184,7 @@ rule reduce_budget:
         arrhenius="results/reduce/{backend}/arrhenius.nc",
         verdicts=lambda wildcards: verdicts(wildcards.backend),
         manifests=expand(trained("potential.json"), seed=SEEDS, allow_missing=True),
-        code=modules("budget", "reduced", "tables"),
+        code=modules("budget", "budget_series", "reduced", "tables"),
     output:
         csv="results/reduce/{backend}/budget.csv",
         html=report(

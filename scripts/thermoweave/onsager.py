@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from ase import units
 
-from thermoweave import statistics, transport, zero_frequency
+from thermoweave import msd_line, statistics, zero_frequency
 
 JOULE = 1e-8 / (units._k * 1e-30)  # 1 A^2/ps / (kB K A^3) in 1/(J m s)
 E2 = units._e**2
@@ -90,7 +90,7 @@ def einstein_helfand(
     crossed = np.array([cross_displacements(path, lags) for path in paths])
     n_frames, n = len(paths[0]), np.full(len(lags), float(len(paths)))
     moved = crossed.mean(axis=0) @ charges @ charges
-    start, line, reason = transport.find_onset(lags, moved, step, n_frames, n, floor)
+    start, line, reason = msd_line.find_onset(lags, moved, step, n_frames, n, floor)
     if line is None:
         return undetermined(reason, len(charges), len(paths))
     slopes = np.einsum("l,rlst->rst", line.weights, crossed[:, start:]) * JOULE / (6 * volume * kelvin)

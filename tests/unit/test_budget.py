@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import reduce_budget
 from ase.units import kB
-from thermoweave import arrhenius, budget
+from thermoweave import arrhenius, budget, budget_series
 
 SEEDS = ["1", "2", "3", "1", "2", "3"]
 TEMPERATURES = np.array([900.0, 1000.0, 1100.0, 1200.0, 1300.0])
@@ -102,7 +102,7 @@ def test_a_replica_with_a_gap_still_tells_of_its_potential():
         values += 0.01 * rng.normal(size=values.shape)
         for k in range(4):
             values[k, k] = np.nan
-        one = reduce_budget.Series(TEMPERATURES, [], values, variance, variance / 6, np.full(5, 6), np.zeros(5))
+        one = budget_series.Series(TEMPERATURES, [], values, variance, variance / 6, np.full(5, 6), np.zeros(5))
         parts = budget.Components(0.0, 0.0)
         found.append(reduce_budget.committee_of_energy(one, parts, SEEDS))
     assert np.sqrt(np.mean(found)) == pytest.approx(0.02, rel=0.2)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import synthetic
-from thermoweave import msd, transport
+from thermoweave import msd, msd_line, transport
 
 STEP = 0.02  # ps
 
@@ -60,7 +60,7 @@ def test_covariance_is_that_of_many_simulated_runs():
     steps = rng.normal(size=(100, 20000)).cumsum(axis=0)  # one dimension, step variance 1
     noisy = steps + 0.7 * rng.normal(size=steps.shape)
     squared = np.array([np.mean((noisy[lag:] - noisy[:-lag]) ** 2, axis=0) for lag in lags])
-    shapes = transport.covariance_shapes(lags, 100)
+    shapes = msd_line.covariance_shapes(lags, 100)
     expected = 2 * (shapes[0] + 0.49 * shapes[1] + 0.49**2 * shapes[2])
     assert np.allclose(np.cov(squared), expected, rtol=0.08)
 
