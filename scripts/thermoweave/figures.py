@@ -51,11 +51,11 @@ def style() -> None:
     )
 
 
-def save(figure: "matplotlib.figure.Figure", path: Path) -> None:
+def save(figure: "matplotlib.figure.Figure", path: Path | str) -> None:
     """Write the figure as SVG without a date, then rename it into place, and close it."""
     import matplotlib.pyplot as plt
 
-    _write(figure, path)
+    _write(figure, Path(path))
     plt.close(figure)
 
 
