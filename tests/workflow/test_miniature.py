@@ -146,9 +146,8 @@ def test_a_plot_script_redraws_its_figure_only(campaign):
 def test_reduce_settings_leave_runs_alone(campaign):
     reduce = yaml.safe_load((campaign / "config/test.yaml").read_text())["reduce"]
     jobs = planned(campaign, reduce={**reduce, "rdf_bin_A": 0.25})
-    assert jobs == {
-        "reduce_structure": 6, "reduce_grid": 1, "reduce_plot_rdf": 1, "reduce_plot_solvation": 1, "audit_cost": 1
-    }  # fmt: skip
+    assert jobs == {"reduce_structure": 6, "reduce_grid": 1, "reduce_plot_rdf": 1, "reduce_plot_solvation": 1}
+    assert planned(campaign, reduce={**reduce, "memory_MB": 50}) == {}
 
 
 def test_a_stricter_verdict_runs_no_md_again(campaign):
