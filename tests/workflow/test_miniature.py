@@ -86,6 +86,8 @@ def test_convergence_of_the_labels_compares_levels_and_computes_none_twice(campa
     # what a stored label had cost is in the record of its round, unless a job computed it whose Snakemake was killed
     assert int(table["asked"]["n_timed"]) >= 1 and float(table["asked"]["core_s_per_label"]) > 0
     assert "</svg>" in (folder / "convergence.svg").read_text()
+    assert planned(campaign) == {"reduce_budget": 1, "reduce_plot_budget": 1}  # it knows of the labels now
+    assert snakemake(campaign).returncode == 0
     assert planned(campaign) == {}
 
 
