@@ -179,6 +179,7 @@ def test_a_config_given_replaces_the_default_one(campaign):
         "composition": {"KCl": [1, 1]},
         "density": {"rule": "additive_volumes", "coefficients": {"KCl": [2.1359, -5.831e-4]}},
     }
+    config["reduce"]["solvation"]["centre"] = "K"
     (campaign / "config/kcl.yaml").write_text(yaml.safe_dump(config, sort_keys=False))
     run = snakemake(campaign, "--dry-run", "results/generate/x0.50/structures.extxyz", config="config/kcl.yaml")
     assert run.returncode == 0, run.stdout
