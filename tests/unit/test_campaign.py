@@ -1,17 +1,14 @@
 """Wrong configs, one fault at a time: each stops with its key, what is allowed and the nearest valid name."""
 
 import shutil
-from copy import deepcopy
-from pathlib import Path
 
 import pytest
 import yaml
+from good_config import GOOD, PSEUDOPOTENTIALS, ROOT, changed
 from thermoweave import simulate_config
 from thermoweave.campaign import ConfigError, validate
 from thermoweave.train_config import hyperparameters
 
-ROOT = Path(__file__).parents[2]
-PSEUDOPOTENTIALS = ROOT / "resources" / "pseudopotentials"
 TBLITE = {
     "method": "GFN1-xTB",
     "accuracy": 1.0,
@@ -21,25 +18,12 @@ TBLITE = {
 }
 NPT = {"pressure_GPa": 0, "npt_ps": 20, "barostat_ps": 1}
 COMMITTEE = {"every": 10, "max_force_deviation": 1.0}
-GOOD = yaml.safe_load((ROOT / "config/config.yaml").read_text())
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "config").rglob("*.yaml")), ids=lambda p: p.name)
 def test_shipped_configs_are_valid(path):
     if path.name != "schema.yaml":
         validate(yaml.safe_load(path.read_text()), ROOT, PSEUDOPOTENTIALS)
-
-
-def changed(keys, value):
-    config = deepcopy(GOOD)
-    section = config
-    for key in keys[:-1]:
-        section = section[key]
-    if value is None:
-        del section[keys[-1]]
-    else:
-        section[keys[-1]] = value
-    return config
 
 
 @pytest.mark.parametrize(
@@ -139,16 +123,6 @@ def changed(keys, value):
             1.0,
             "resolution_THz: a resolution of 0.5 THz takes",
         ),
-        (("reduce", "onset_floor_ps"), 100, "reduce.onset_floor_ps: 100 leaves no lags"),
-        (("reduce", "solvation"), "Li", "reduce.solvation: 'Li' is none of its choices"),
-        (("reduce", "solvation", "centre"), "Lu", "reduce.solvation.centre: no such species Lu; there are Cl, K, Li"),
-        (("reduce", "solvation", "tolerance_ps"), 9, "reduce.solvation.tolerance_ps: 9 is long for a run of 12 ps"),
-        (("reduce", "spectra", "born_charges"), {"Li": 1, "Cl": -1}, "born_charges: no charge for K; name every"),
-        (("reduce", "spectra", "born_charges"), {"Li": 1, "K": 1, "Cl": -2}, "LiCl has -1 e in all"),
-        (("reduce", "spectra", "born_charges"), {"Li": 1, "K": 1, "Cl": -1, "Na": 1}, "born_charges.Na: no such"),
-        (("reduce", "predict"), ["0"], "reduce.predict: 0 K: give one above 0"),
-        (("reduce", "predict"), ["298", "298.0"], "reduce.predict: 298 and 298.0 are the same number"),
-        (("reduce", "memory_MB"), 1, "reduce.memory_MB: 1 is less than the minimum of 10"),
         (("generate", "contact_share"), 0.1, "squeezes 2 pairs of species, there are 6"),
         (("replicas",), 0, "replicas: 0 is less than the minimum of 1"),
         (("name",), "a/b", "name:"),

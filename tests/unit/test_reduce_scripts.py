@@ -1,105 +1,19 @@
-"""The scripts of the reduce stage on a small grid of synthetic melts: gates, gaps, files, figures."""
+"""The scripts of the reduce stage on a small grid of synthetic melts: gates, gaps, files."""
 
-import csv
-import xml.etree.ElementTree as ET
 from pathlib import Path
 
 import numpy as np
 import pytest
-import reduce_arrhenius
 import reduce_grid
-import reduce_plot_activation
-import reduce_plot_arrhenius
-import reduce_plot_conductivity
-import reduce_plot_conductivity_spectrum
-import reduce_plot_msd
-import reduce_plot_rdf
-import reduce_plot_solvation
-import reduce_plot_vdos
-import reduce_spectra
-import reduce_structure
-import reduce_transport
 import synthetic
 from ase.units import kB
+from reduced_grid import CONCENTRATIONS, EMPTY, SPECIES, STAGES, TEMPERATURES, make_grid, reduce_one, rows
 from thermoweave import reduced
-
-STAGES = ("transport", "structure", "spectra")
-SPECIES = ["Li", "K", "Cl"]
-CHARGES = {"Li": 1.0, "K": 1.0, "Cl": -1.0}
-CONCENTRATIONS = ("0.00", "0.50")
-TEMPERATURES = ("800", "1e3", "1300")
-EMPTY = ("0.50", "1e3")  # no replica passed
-
-
-def reduce_one(
-    folder: Path, concentration: str, temperature: str, files: tuple[list[Path], list[Path]]
-) -> dict[str, Path]:
-    outputs = {stage: folder / f"{stage}.nc" for stage in STAGES}
-    common = dict(concentration=concentration, temperature=temperature, species=SPECIES, memory_MB=100)
-    reduce_transport.reduce_transport(
-        *files, outputs["transport"], **common, charges=CHARGES, onset_floor_ps=0.4, n_lags=40, stress_trained=False
-    )
-    shell = {"centre": "Li", "tolerance_ps": 0.1}
-    reduce_structure.reduce_structure(
-        *files, outputs["structure"], **common, rdf_bin_A=0.1, rdf_max_A=12.0, solvation=shell
-    )
-    reduce_spectra.reduce_spectra(
-        *files, outputs["spectra"], **common, charges=CHARGES, resolution_THz=1.0, born_charges="none",
-        quantum_correction="none", structure_factor="none",
-    )  # fmt: skip
-    return outputs
 
 
 @pytest.fixture(scope="module")
 def grid(tmp_path_factory) -> Path:
-    """A folder with the reduced grid: one condition without a trajectory, one with a replica that failed."""
-    folder = tmp_path_factory.mktemp("grid")
-    conditions = {stage: [] for stage in STAGES}
-    for concentration in CONCENTRATIONS:
-        for temperature in TEMPERATURES:
-            where = folder / f"x{concentration}" / f"T{temperature}"
-            failed = (0, 1) if (concentration, temperature) == EMPTY else (1,) if temperature == "800" else ()
-            files = synthetic.write_condition(where, concentration, temperature, 2, 400, failed)
-            for stage, path in reduce_one(where, concentration, temperature, files).items():
-                conditions[stage].append(path)
-    datasets = {stage: folder / f"{stage}.nc" for stage in STAGES}
-    tables = {stage: folder / f"{stage}.csv" for stage in STAGES}
-    for stage, paths in conditions.items():
-        reduce_grid.reduce_grid(paths[::-1], stage, datasets[stage], tables[stage])
-    fit(folder)
-    return folder
-
-
-def fit(folder: Path) -> None:
-    """The fits of a folder's transport.nc."""
-    paths = [folder / name for name in ("transport.nc", "arrhenius.nc", "arrhenius.csv", "predictions.csv")]
-    reduce_arrhenius.reduce_arrhenius(*paths, predict=["298", "1100"])
-
-
-PLOTS = {
-    "arrhenius": (reduce_plot_arrhenius.plot_arrhenius, ("transport", "arrhenius")),
-    "activation": (reduce_plot_activation.plot_activation, ("arrhenius",)),
-    "conductivity": (reduce_plot_conductivity.plot_conductivity, ("transport",)),
-    "msd": (reduce_plot_msd.plot_msd, ("transport",)),
-    "rdf": (reduce_plot_rdf.plot_rdf, ("structure",)),
-    "solvation": (reduce_plot_solvation.plot_solvation, ("structure",)),
-    "vdos": (reduce_plot_vdos.plot_vdos, ("spectra",)),
-    "conductivity_spectrum": (reduce_plot_conductivity_spectrum.plot_conductivity_spectrum, ("spectra",)),
-}
-
-
-def draw(folder: Path) -> dict[str, Path]:
-    """Every figure of a folder's datasets."""
-    paths = {name: folder / "figures" / f"{name}.svg" for name in PLOTS}
-    (folder / "figures").mkdir()
-    for name, (plot, inputs) in PLOTS.items():
-        plot(*(folder / f"{part}.nc" for part in inputs), paths[name])
-    return paths
-
-
-def rows(path: Path) -> list[dict[str, str]]:
-    with open(path, newline="", encoding="utf-8") as file:
-        return list(csv.DictReader(file))
+    return make_grid(tmp_path_factory.mktemp("grid"))
 
 
 def test_transport_has_the_grid_and_the_users_own_words(grid):
@@ -211,39 +125,6 @@ def test_the_band_is_that_of_the_fit(grid):
     line = fits["ln_X0"] - fits["Ea"] / (kB * fits["temperature_fit"])
     assert np.allclose(fits["ln_X_fit"], line)
     assert (fits["ln_X_fit_std"] > 0).all()
-
-
-@pytest.fixture(scope="module")
-def drawn(grid) -> dict[str, Path]:
-    return draw(grid)
-
-
-@pytest.mark.parametrize("name", PLOTS)
-def test_figures_name_the_gap_and_carry_no_date(drawn, name):
-    text = drawn[name].read_text(encoding="utf-8")
-    words = " ".join(ET.fromstring(text).itertext())
-    assert name == "activation" or "x = 0.50, 1e3 K" in words
-    assert "dc:date" not in text
-    assert b"CreationDate" not in drawn[name].with_suffix(".pdf").read_bytes()
-    assert rows(drawn[name].with_suffix(".csv"))
-
-
-def test_the_same_data_give_the_same_bytes(grid, drawn, tmp_path):
-    reduce_plot_msd.plot_msd(grid / "transport.nc", tmp_path / "again.svg")
-    assert (tmp_path / "again.svg").read_bytes() == drawn["msd"].read_bytes()
-
-
-def test_a_grid_without_any_result_can_be_drawn(tmp_path):
-    outputs = []
-    for temperature in TEMPERATURES:
-        files = synthetic.write_condition(tmp_path / temperature, "0.50", temperature, 1, 10, failed=(0,))
-        outputs.append(reduce_one(tmp_path / temperature, "0.50", temperature, files))
-    for stage in STAGES:
-        paths = [output[stage] for output in outputs]
-        reduce_grid.reduce_grid(paths, stage, tmp_path / f"{stage}.nc", tmp_path / f"{stage}.csv")
-    fit(tmp_path)
-    assert all(path.exists() for path in draw(tmp_path).values())
-    assert all("3 are needed" in row["note"] for row in rows(tmp_path / "arrhenius.csv"))
 
 
 def test_replicas_of_different_length_are_an_error(tmp_path):

@@ -12,6 +12,17 @@ import yaml
 ROOT = Path(__file__).parents[2]
 PARTS = ["Snakefile", "config", "envs", "profiles", "report", "resources", "rules", "scripts", "tools"]
 
+LABELLERS = {  # in place of pw.x, with the settings of each
+    "tblite": {
+        "method": "GFN1-xTB", "accuracy": 1.0, "electronic_temperature": 300, "mixer_damping": 0.4,
+        "max_iterations": 250,
+    },
+    "ase": {
+        "calculator": "ase.calculators.lj.LennardJones", "arguments": {"sigma": 2.0, "rc": 4.0},
+        "environment": "analysis",
+    },
+}  # fmt: skip
+
 
 def command(*arguments: str, config: str = "config/test.yaml") -> list[str]:
     prefix = ["--profile", "profiles/default", "--conda-prefix", str(ROOT / ".snakemake" / "conda")]

@@ -8,7 +8,7 @@ import time
 
 import pytest
 import yaml
-from miniature import PARTS, ROOT, command, copy_with, planned, planned_with, rows, snakemake
+from miniature import LABELLERS, PARTS, ROOT, command, copy_with, planned, planned_with, rows, snakemake
 
 FIGURES = [
     "arrhenius", "activation", "conductivity", "budget", "msd", "rdf", "solvation", "vdos", "conductivity_spectrum",
@@ -185,21 +185,7 @@ def test_a_config_given_replaces_the_default_one(campaign):
     assert run.returncode == 0, run.stdout
 
 
-@pytest.mark.parametrize(
-    ("labeller", "settings"),
-    [
-        (
-            "tblite",
-            {"method": "GFN1-xTB", "accuracy": 1.0, "electronic_temperature": 300, "mixer_damping": 0.4,
-             "max_iterations": 250},
-        ),
-        (
-            "ase",
-            {"calculator": "ase.calculators.lj.LennardJones", "arguments": {"sigma": 2.0, "rc": 4.0},
-             "environment": "analysis"},
-        ),
-    ],
-)  # fmt: skip
+@pytest.mark.parametrize(("labeller", "settings"), LABELLERS.items())
 def test_another_labeller_goes_through_the_same_door(campaign, tmp_path, labeller, settings):
     config = yaml.safe_load((campaign / "config/test.yaml").read_text())
     del config["label"]["pwscf"]

@@ -1,0 +1,23 @@
+"""The config of the quickstart, and the same with one key changed."""
+
+from copy import deepcopy
+from pathlib import Path
+
+import yaml
+
+ROOT = Path(__file__).parents[2]
+PSEUDOPOTENTIALS = ROOT / "resources" / "pseudopotentials"
+GOOD = yaml.safe_load((ROOT / "config/config.yaml").read_text())
+
+
+def changed(keys, value):
+    """GOOD with the value at a path of keys changed, or without that key where the value is None."""
+    config = deepcopy(GOOD)
+    section = config
+    for key in keys[:-1]:
+        section = section[key]
+    if value is None:
+        del section[keys[-1]]
+    else:
+        section[keys[-1]] = value
+    return config
