@@ -19,6 +19,7 @@ rule reduce_transport:
             "replica",
             "reduced",
             "statistics",
+            "coefficient",
             "collective",
             "msd",
             "onsager",

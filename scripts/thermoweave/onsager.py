@@ -12,21 +12,12 @@ from typing import NamedTuple
 import numpy as np
 from ase import units
 
-from thermoweave import msd_line, statistics, zero_frequency
+from thermoweave import coefficient, msd_line, zero_frequency
+from thermoweave.coefficient import Coefficient
 
 JOULE = 1e-8 / (units._k * 1e-30)  # 1 A^2/ps / (kB K A^3) in 1/(J m s)
 E2 = units._e**2
 ROUNDING = 1e-6
-
-
-class Conductivity(NamedTuple):
-    """sigma in S/m with the standard error of its logarithm, and of each replica; `reason` where not to be used."""
-
-    sigma: float
-    ln_std: float
-    replicas: np.ndarray
-    birge_ratio: float
-    reason: str
 
 
 class Onsager(NamedTuple):
@@ -43,11 +34,11 @@ class Onsager(NamedTuple):
     transference: np.ndarray
     transference_std: np.ndarray
     reason: str
-    sigma: Conductivity
+    sigma: Coefficient
     onset: float
 
 
-def green_kubo(paths: list[np.ndarray], charges: np.ndarray, volume: float, kelvin: float, step: float) -> Conductivity:
+def green_kubo(paths: list[np.ndarray], charges: np.ndarray, volume: float, kelvin: float, step: float) -> Coefficient:
     """
     Conductivity from the steps of the charge's total displacement; paths [(frame, species, 3), ...] in A, of
     `collective.paths`; charges (species,) in e; volume in A^3, step in ps.
@@ -55,14 +46,7 @@ def green_kubo(paths: list[np.ndarray], charges: np.ndarray, volume: float, kelv
     steps = [np.diff(np.einsum("s,fsd->fd", charges, path), axis=0) / step for path in paths]
     found = zero_frequency.limit(steps, step)
     scale = E2 * JOULE / (2 * volume * kelvin)
-    return conductivity(scale * found.value, found.ln_std, scale * found.replicas, found.reason)
-
-
-def conductivity(sigma: float, ln_std: float, replicas: np.ndarray, reason: str) -> Conductivity:
-    """The bar grows where replicas disagree more than it says (`statistics.combine_replicas`)."""
-    n = len(replicas)
-    combined = statistics.combine_replicas(replicas / sigma, np.full(n, n * ln_std**2))
-    return Conductivity(sigma, float(np.sqrt(combined.variance)), replicas, combined.birge_ratio, reason)
+    return coefficient.combined(scale * found.value, found.ln_std, scale * found.replicas, found.reason)
 
 
 def cross_displacements(path: np.ndarray, lags: np.ndarray) -> np.ndarray:
@@ -97,11 +81,11 @@ def einstein_helfand(
     L, each = slopes.mean(axis=0), E2 * (slopes @ charges @ charges)
     if each.mean() <= 0:
         return undetermined("no conduction resolved: the charge does not move on", len(charges), len(paths))
-    sigma = conductivity(each.mean(), line.slope_std / line.slope, each, reason)
+    sigma = coefficient.combined(each.mean(), line.slope_std / line.slope, each, reason)
     return matrix(L, charges, sigma, float(lags[start] * step))
 
 
-def matrix(L: np.ndarray, charges: np.ndarray, sigma: Conductivity, onset: float) -> Onsager:
+def matrix(L: np.ndarray, charges: np.ndarray, sigma: Coefficient, onset: float) -> Onsager:
     """The Onsager matrix with its errors and the transference numbers; refused where noise makes it produce no heat."""
     own = np.diag(L)
     if own.min() <= 0 or np.linalg.eigvalsh(L / np.sqrt(np.outer(own, own))).min() < -ROUNDING:
@@ -110,29 +94,18 @@ def matrix(L: np.ndarray, charges: np.ndarray, sigma: Conductivity, onset: float
         return found._replace(sigma=sigma, onset=onset)
     v = sigma.ln_std**2
     L_std = np.sqrt(v / 2 * (np.outer(own, own) + L**2))
-    t = E2 * charges * (L @ charges) / sigma.sigma
-    t_std = np.sqrt(v / 2 * np.maximum(E2 * charges**2 * own / sigma.sigma - t**2, 0))
+    t = E2 * charges * (L @ charges) / sigma.value
+    t_std = np.sqrt(v / 2 * np.maximum(E2 * charges**2 * own / sigma.value - t**2, 0))
     return Onsager(L, L_std, t, t_std, sigma.reason, sigma, onset)
 
 
 def undetermined(reason: str, n_species: int, n_replicas: int) -> Onsager:
     """A gap: everything NaN but the reason."""
     nan, vector, square = float("nan"), np.full(n_species, np.nan), np.full((n_species, n_species), np.nan)
-    return Onsager(square, square, vector, vector, reason, gap(reason, n_replicas), nan)
-
-
-def gap(reason: str, n_replicas: int) -> Conductivity:
-    """No conductivity, and why."""
-    nan = float("nan")
-    return Conductivity(nan, nan, np.full(n_replicas, nan), nan, reason)
-
-
-def refused(found: Conductivity, reason: str) -> Conductivity:
-    """A conductivity that is not to be used for a reason from outside, which comes first."""
-    return found._replace(reason="; ".join(filter(None, (reason, found.reason))))
+    return Onsager(square, square, vector, vector, reason, coefficient.gap(reason, n_replicas), nan)
 
 
 def refused_matrix(found: Onsager, reason: str) -> Onsager:
     """The same for an Onsager matrix: none."""
     empty = undetermined(reason, len(found.transference), len(found.sigma.replicas))
-    return empty._replace(sigma=refused(found.sigma, reason), onset=found.onset)
+    return empty._replace(sigma=coefficient.refused(found.sigma, reason), onset=found.onset)

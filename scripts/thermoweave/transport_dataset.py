@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from thermoweave import collective, msd, onsager, statistics, transport, viscosity
+from thermoweave import coefficient, collective, msd, onsager, statistics, transport, viscosity
 from thermoweave import transport_variables as variables
+from thermoweave.coefficient import Coefficient
 from thermoweave.conditions import Condition, columns
-from thermoweave.onsager import Conductivity, Onsager
+from thermoweave.onsager import Onsager
 from thermoweave.reduced import text, variable
-from thermoweave.viscosity import Viscosity
 
 if TYPE_CHECKING:
     import xarray
@@ -114,7 +114,7 @@ def conduction(
     nernst_einstein = uncorrelated(cell, z, n_atoms, each, condition.gap)
     reason = condition.gap or ("" if z[there].any() else "no species has a charge (system.charges)")
     if reason:
-        collective_part = onsager.gap(reason, n_replicas)
+        collective_part = coefficient.gap(reason, n_replicas)
         helfand = onsager.undetermined(reason, n, n_replicas)
     else:
         collective_part = onsager.green_kubo(paths, z[there], cell.volume, cell.kelvin, cell.step)
@@ -125,7 +125,7 @@ def conduction(
         still = each["regime"][there & (z != 0)] != "diffusive"
         if still.all():  # a run that ends cannot tell the slowest conduction from none
             why = f"no ion diffuses: {each['reason'][there & (z != 0)][0]}"
-            collective_part, helfand = onsager.refused(collective_part, why), onsager.refused_matrix(helfand, why)
+            collective_part, helfand = coefficient.refused(collective_part, why), onsager.refused_matrix(helfand, why)
         log.info("conductivity: %.3g S/m, 1 +- %.2g %s", *collective_part[:2], collective_part.reason)
     return variables.conductivities(nernst_einstein, collective_part, helfand)
 
@@ -141,37 +141,37 @@ def spread(found: Onsager, there: np.ndarray) -> Onsager:
     return found._replace(**vectors, **matrices)
 
 
-def uncorrelated(cell: Cell, z: np.ndarray, n_atoms: np.ndarray, each: dict, gap: str) -> Conductivity:
+def uncorrelated(cell: Cell, z: np.ndarray, n_atoms: np.ndarray, each: dict, gap: str) -> Coefficient:
     """Nernst-Einstein: e^2 / (V kB T) sum N z^2 D, from the D of the species; none where one of them has none."""
     weight = n_atoms * z**2 * onsager.E2 * onsager.JOULE / transport.ANGSTROM2_PER_PS / (cell.volume * cell.kelvin)
     charged = weight > 0
     n_replicas = each["replicas"].shape[1]
     lacking = charged & np.isnan(each["D"])
     if gap or not charged.any() or lacking.any():
-        return onsager.gap(gap or next(iter(each["reason"][lacking]), "no species has a charge"), n_replicas)
+        return coefficient.gap(gap or next(iter(each["reason"][lacking]), "no species has a charge"), n_replicas)
     sigma = float(weight[charged] @ each["D"][charged])
     std = np.sqrt(weight[charged] ** 2 @ each["D_std"][charged] ** 2)
-    return Conductivity(sigma, float(std / sigma), weight[charged] @ each["replicas"][charged], np.nan, "")
+    return Coefficient(sigma, float(std / sigma), weight[charged] @ each["replicas"][charged], np.nan, "")
 
 
-def shear_viscosity(condition: Condition, cell: Cell) -> Viscosity:
+def shear_viscosity(condition: Condition, cell: Cell) -> Coefficient:
     """From the stresses of all replicas; a gap where they kept none."""
     stresses = [collective.shear_stress(replica) for replica in condition.replicas]
     if condition.gap or any(stress is None for stress in stresses):
-        return viscosity.gap(condition.gap or "the runs kept no stress", len(stresses))
+        return coefficient.gap(condition.gap or "the runs kept no stress", len(stresses))
     found = viscosity.viscosity(stresses, cell.volume, cell.kelvin, cell.step)
-    log.info("viscosity: %.3g Pa s, 1 +- %.2g %s", found.eta, found.ln_std, found.reason)
+    log.info("viscosity: %.3g Pa s, 1 +- %.2g %s", found.value, found.ln_std, found.reason)
     return found
 
 
-def infinite_cell(condition: Condition, cell: Cell, each: dict, eta: Viscosity) -> tuple[np.ndarray, np.ndarray, str]:
+def infinite_cell(condition: Condition, cell: Cell, each: dict, eta: Coefficient) -> tuple[np.ndarray, np.ndarray, str]:
     """D without the images of the cell, its standard error, and why there is none."""
     nan = np.full(len(each["D"]), np.nan)
     reason = eta.reason or variables.unresolved("viscosity", eta.ln_std)
     if reason:
         return nan, nan, reason if condition.gap else f"no viscosity: {reason}"
     try:
-        args = eta.eta, eta.ln_std, condition.replicas[0].cell, cell.kelvin
+        args = eta.value, eta.ln_std, condition.replicas[0].cell, cell.kelvin
         return *viscosity.infinite_cell(each["D"], each["D_std"], *args), ""
     except ValueError as error:
         return nan, nan, str(error)

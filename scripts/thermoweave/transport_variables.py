@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from thermoweave.onsager import Conductivity, Onsager
+from thermoweave.coefficient import Coefficient
+from thermoweave.onsager import Onsager
 from thermoweave.reduced import text, variable
 from thermoweave.transport import MIN_SIGNIFICANCE
-from thermoweave.viscosity import Viscosity
 
 ONE_SIDED = 1.645  # standard errors of a 95 % bound
 
@@ -92,7 +92,7 @@ def positive(
     }
 
 
-def conductivities(uncorrelated: Conductivity, green_kubo: Conductivity, helfand: Onsager) -> dict:
+def conductivities(uncorrelated: Coefficient, green_kubo: Coefficient, helfand: Onsager) -> dict:
     """Conductivities by three ways, the Haven ratio, the Onsager matrix and transference numbers."""
     data = {}
     for name, what, found in (
@@ -125,7 +125,7 @@ def matrix(found: Onsager) -> dict:
     }
 
 
-def viscosity(found: Viscosity, note: str) -> dict:
+def viscosity(found: Coefficient, note: str) -> dict:
     """The shear viscosity, and what to know about its stress."""
     return positive("viscosity", "shear viscosity", "Pa s", "lower", *found) | {
         "viscosity_note": text((), note, "what to know about the viscosity")

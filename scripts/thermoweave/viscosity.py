@@ -1,11 +1,10 @@
 """Shear viscosity from the fluctuations of the stress, and the diffusion coefficient of an infinite cell from it."""
 
-from typing import NamedTuple
-
 import numpy as np
 from ase import units
 
-from thermoweave import statistics, zero_frequency
+from thermoweave import coefficient, zero_frequency
+from thermoweave.coefficient import Coefficient
 
 PASCAL_S = 1e-12 * units._e * 1e30  # 1 eV/A^3 ps in Pa s
 XI = 2.837297  # of a cubic lattice (Yeh and Hummer, J. Phys. Chem. B 2004, 108, 15873, eq. 12)
@@ -13,29 +12,17 @@ ALIASED = 0.05  # of the fluctuations in the highest tenth of the frequencies: a
 CUBIC = 0.02  # a cell whose edges or angles differ by less is cubic for this purpose
 
 
-class Viscosity(NamedTuple):
-    """eta in Pa s with the standard error of its logarithm, and of each replica; `reason` where not to be used."""
-
-    eta: float
-    ln_std: float
-    replicas: np.ndarray
-    birge_ratio: float
-    reason: str
-
-
-def viscosity(stresses: list[np.ndarray], volume: float, kelvin: float, step: float) -> Viscosity:
+def viscosity(stresses: list[np.ndarray], volume: float, kelvin: float, step: float) -> Coefficient:
     """
-    eta = V / (kB T) times the time integral of the autocorrelation of the shear stress, from its five independent
-    components, stresses [(frame, 5), ...] in eV/A^3; volume in A^3, step in ps.
+    eta (Pa s) = V / (kB T) times the time integral of the autocorrelation of the shear stress, from its five
+    independent components, stresses [(frame, 5), ...] in eV/A^3; volume in A^3, step in ps.
     """
     found = zero_frequency.limit(stresses, step)
     reason, share = found.reason, aliased(stresses)
     if share > ALIASED:
         reason = f"{100 * share:.0f} % of the stress fluctuates as fast as frames are stored: store them more often"
-    scale, n = volume / (2 * units.kB * kelvin) * PASCAL_S, len(stresses)
-    combined = statistics.combine_replicas(found.replicas / found.value, np.full(n, n * found.ln_std**2))
-    ln_std = float(np.sqrt(combined.variance))
-    return Viscosity(scale * found.value, ln_std, scale * found.replicas, combined.birge_ratio, reason)
+    scale = volume / (2 * units.kB * kelvin) * PASCAL_S
+    return coefficient.combined(scale * found.value, found.ln_std, scale * found.replicas, reason)
 
 
 def aliased(stresses: list[np.ndarray]) -> float:
@@ -64,9 +51,3 @@ def infinite_cell(
         raise ValueError("the finite-size correction is known for cubic cells, this one is not")
     correction = XI * units._k * kelvin / (6 * np.pi * eta * lengths.mean() * 1e-10)
     return D + correction, np.sqrt(D_std**2 + (correction * ln_eta_std) ** 2)
-
-
-def gap(reason: str, n_replicas: int) -> Viscosity:
-    """No viscosity, and why."""
-    nan = float("nan")
-    return Viscosity(nan, nan, np.full(n_replicas, nan), nan, reason)

@@ -40,7 +40,7 @@ def found():
 def test_conductivity_unbiased_and_covered(found, way):
     exact = onsager.E2 * CHARGES @ truth() @ CHARGES
     sigma = [pair[0] if way == 0 else pair[1].sigma for pair in found]
-    off, bar = np.array([(np.log(s.sigma / exact), s.ln_std) for s in sigma if not s.reason]).T
+    off, bar = np.array([(np.log(s.value / exact), s.ln_std) for s in sigma if not s.reason]).T
     assert len(off) > 105
     assert abs(np.exp(off).mean() - 1) < 0.06
     assert 0.6 < np.mean(np.abs(off) < bar) < 0.92
@@ -63,7 +63,7 @@ def test_the_matrix_adds_up(found):
     for _, one in found[:20]:
         if not one.reason:
             assert one.transference.sum() == pytest.approx(1)
-            assert pytest.approx(one.sigma.sigma) == onsager.E2 * CHARGES @ one.L @ CHARGES
+            assert pytest.approx(one.sigma.value) == onsager.E2 * CHARGES @ one.L @ CHARGES
             assert np.allclose(one.L, one.L.T)
 
 

@@ -25,7 +25,7 @@ def test_maxwell_fluid_unbiased_and_covered():
         viscosity.viscosity([stress(rng, 1000, amplitude, tau) for _ in range(2)], volume, kelvin, step)
         for _ in range(80)
     ]
-    off, bar = np.array([(np.log(one.eta / eta), one.ln_std) for one in found]).T
+    off, bar = np.array([(np.log(one.value / eta), one.ln_std) for one in found]).T
     assert abs(np.exp(off).mean() - 1) < 0.05
     assert np.mean(np.abs(off) < 1.96 * bar) > 0.9
     assert bar.mean() < 1.7 * off.std()
