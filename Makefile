@@ -1,5 +1,5 @@
-# Two-liners over snakemake, which stays the interface: .venv/bin/snakemake --profile profiles/default ...
-SNAKEMAKE := .venv/bin/snakemake --profile profiles/default
+# Two-liners over snakemake, which stays the interface: .venv/bin/snakemake --profile profiles/local ...
+SNAKEMAKE := .venv/bin/snakemake --profile profiles/local
 RULE_ENVIRONMENTS := pwscf tblite analysis nequip
 # Where there is no conda, tools/venv-conda stands in for it; appended, so that a real one wins.
 export PATH := $(PATH):$(CURDIR)/tools/venv-conda

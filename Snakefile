@@ -30,6 +30,14 @@ include: "rules/reduce_figures.smk"
 include: "rules/audit.smk"
 
 
+onstart:
+    cluster_jobs.refuse_to_repeat(Path(".snakemake/log"))
+
+
+onerror:
+    print(failures.report(workflow, log), file=sys.stderr)
+
+
 rule all:
     default_target: True
     input:

@@ -2,7 +2,7 @@
 
 From the folder of a finished campaign (the quickstart of `make demo`), after `make setup`:
 
-    .venv/bin/snakemake --profile profiles/default --cores 1 --snakefile benchmarks/potentials.smk
+    .venv/bin/snakemake --profile profiles/local --cores 1 --snakefile benchmarks/potentials.smk
 
 One core: times are comparable only if nothing else runs. Writes results/benchmarks/potentials/compare.csv, .html, .svg.
 """

@@ -112,7 +112,7 @@ def ours(case: Case, starts: list[str], folder: Path) -> float:
         for k, start in enumerate(starts)
     ]
     simulate_md.simulate(
-        conditions, Path(case.potential), [], [], folder / "run.json", "auto", case.device, case.protocol, case.limits,
+        conditions, Path(case.potential), [], "", folder / "run.json", "auto", case.device, case.protocol, case.limits,
         case.checks, SEED,
     )  # fmt: skip
     for one in conditions:

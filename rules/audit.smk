@@ -25,8 +25,11 @@ rule audit_conditions:
         ),
     log:
         "results/logs/audit_conditions/{backend}.log",
+    localrule: True
     conda:
         "../envs/analysis.yaml"
+    params:
+        code("audit_conditions"),
     message:
         "Writing the condition table of {wildcards.backend}."
     script:
@@ -46,8 +49,11 @@ rule audit_errors:
         ),
     log:
         "results/logs/audit_errors/{backend}.log",
+    localrule: True
     conda:
         "../envs/analysis.yaml"
+    params:
+        code("audit_errors"),
     message:
         "Writing the errors of {wildcards.backend} by condition."
     script:
@@ -59,14 +65,15 @@ rule audit_campaign:
         summaries=expand("results/label/round{round}/summary.csv", round=range(LAST_ROUND + 1)),
         spot_checks=SPOT_SUMMARIES,
         verdicts=lambda wildcards: verdicts(wildcards.backend),
-        code=modules("rejections"),
     output:
         "results/audit/{backend}/campaign.json",
     log:
         "results/logs/audit_campaign/{backend}.log",
+    localrule: True
     conda:
         "../envs/analysis.yaml"
     params:
+        code("audit_campaign", "rejections"),
         **config["audit"],
         n_planned=len(CONCENTRATIONS)
         * (config["generate"]["structures"] + LAST_ROUND * config["explore"]["structures"]),
@@ -91,9 +98,11 @@ rule audit_cost:
         ),
     log:
         "results/logs/audit_cost.log",
+    localrule: True
     conda:
         "../envs/analysis.yaml"
     params:
+        code("audit_cost"),
         benchmarks="results/benchmarks",
     message:
         "Adding up what the campaign cost."

@@ -10,34 +10,46 @@ from pathlib import Path
 SCRIPTS = f"{workflow.basedir}/scripts"
 sys.path.insert(0, SCRIPTS)
 
-from thermoweave import campaign, engines, environment, labellers, train_config
+from thermoweave import campaign, cluster_jobs, engines, environment, failures, labellers, source, train_config
 
 environment.provide_conda(Path(workflow.basedir))
 
-# What label jobs need of the machine: what a profile sets for label_structures holds for label_convergence_level, too.
+
+def growing(amount):
+    """A resource that a retried job asks for more of: it may have run out of it."""
+    return lambda wildcards, attempt: amount * attempt
+
+
+def set_by_profile(rule, resource, default):
+    """What a profile sets, as it is written there: what must be known before there are jobs."""
+    settings = PROFILE.overwrite_resources.get(rule, {})
+    return settings[resource].raw if resource in settings else default
+
+
+PROFILE = workflow.resource_settings
+# What label jobs need of the machine: what a profile sets for label_structures holds for the other rules that label, too.
 LABEL_MACHINE = {
-    "runtime": 60,  # minutes; pw.x stops itself before they are over, and the next run goes on from its charge density
-    "mem_mb": 2000,
+    "runtime": growing(60),  # minutes; pw.x stops in time, and the next run goes on from its charge density
+    "mem_mb": growing(2000),
     "pw_command": f"python {shlex.quote(workflow.basedir)}/tools/pw_wheel.py",
+    "tasks": 1,  # MPI ranks that a cluster gives to a job
     "npool": 1,  # of an MPI pw.x with k-points
     "pseudo_dir": f"{workflow.basedir}/resources/pseudopotentials",
     "label_store": "results/label/store",
     "scratch": "results/label/scratch",
 }
-set_by_profile = workflow.resource_settings.overwrite_resources.get("label_structures", {})
-LABEL_MACHINE |= {
-    name: value.raw for name, value in set_by_profile.items() if type(value.raw) is type(LABEL_MACHINE.get(name))
-}
-LABEL_THREADS = workflow.resource_settings.overwrite_threads.get("label_structures", 1)
-LABEL_THREADS = getattr(LABEL_THREADS, "raw", LABEL_THREADS)
-RUN_THREADS = workflow.resource_settings.overwrite_threads.get("simulate_md", 1)
-RUN_THREADS = getattr(RUN_THREADS, "raw", RUN_THREADS)
+for settings in (PROFILE.overwrite_resources, PROFILE.overwrite_threads):
+    if "label_structures" in settings:
+        settings.setdefault("label_convergence_level", settings["label_structures"])
+        settings.setdefault("label_spot_checks", settings["label_structures"])
+PSEUDO_DIR = set_by_profile("label_structures", "pseudo_dir", LABEL_MACHINE["pseudo_dir"])
 # Where potentials are evaluated: cpu, or cuda where a profile says so of simulate_md.
-DEVICE = workflow.resource_settings.overwrite_resources.get("simulate_md", {}).get("device", "cpu")
-DEVICE = getattr(DEVICE, "raw", DEVICE)
+DEVICE = set_by_profile("simulate_md", "device", "cpu")
+RUN_THREADS = PROFILE.overwrite_threads.get("simulate_md", 1)
+RUN_THREADS = getattr(RUN_THREADS, "raw", RUN_THREADS)
 
 # Stops here, before any job, at the first wrong key, value or combination.
-campaign.validate(config, Path(workflow.basedir), Path(LABEL_MACHINE["pseudo_dir"]), DEVICE)
+campaign.validate(config, Path(workflow.basedir), Path(PSEUDO_DIR), DEVICE)
 
 CONCENTRATIONS = config["concentrations"]
 TEMPERATURES = config["temperatures"]
@@ -75,16 +87,29 @@ wildcard_constraints:
 # Rules on the way to the last potential have priority 1: everything waits for it, and what does not need it fills the gaps.
 
 
-def modules(*names):
-    """Files of scripts/thermoweave that a rule's numbers depend on: Snakemake tracks a script, not what it imports."""
-    # relative: a checkout that moves with its campaigns stays up to date
-    return [os.path.relpath(f"{SCRIPTS}/thermoweave/{name}.py") for name in names]
+def code(script, *modules):
+    """The first parameter of a rule: what its script and the modules that its numbers depend on do.
+
+    modules: names in scripts/thermoweave, or functions of the wildcards that give some. The profiles leave Snakemake's own
+    trigger `code` out: it runs jobs again for a comment, and for a script that is merely newer.
+    """
+
+    def of_job(wildcards):
+        names = [name for item in modules for name in (item(wildcards) if callable(item) else [item])]
+        return source.digests(SCRIPTS, (script, *(f"thermoweave/{name}" for name in names)))
+
+    return of_job
 
 
-def adapter_files(backend):
-    """Files of a potential's adapter: NAME.py and its parts, NAME_*.py."""
-    parts = sorted(Path(f"{SCRIPTS}/thermoweave/potentials").glob(f"{backend}_*.py"))
-    return modules(f"potentials/{backend}", *(f"potentials/{path.stem}" for path in parts))
+def parts(kind, name):
+    """Modules of an adapter: NAME.py and its parts, NAME_*.py."""
+    found = sorted(Path(f"{SCRIPTS}/thermoweave/{kind}").glob(f"{name}_*.py"))
+    return [f"{kind}/{name}", *(f"{kind}/{path.stem}" for path in found)]
+
+
+def adapter(wildcards):
+    """Modules of the adapter of a job's potential."""
+    return parts("potentials", wildcards.backend)
 
 
 def batches(round):
@@ -158,13 +183,9 @@ def replicas_of_condition(ending):
     return expand(path.format(ending), replica=REPLICAS)
 
 
-def engine_files(wildcards):
-    """Files that a run's numbers depend on."""
-    name, _ = engines.choose(config["simulate"]["engine"], wildcards.backend, DEVICE)
-    parts = sorted(path.stem for path in Path(f"{SCRIPTS}/thermoweave/engines").glob(f"{name}_*.py"))
-    names = ["batch", "runs", "run_facts", "run_checks", "trajectory", "health", "protocol", "preparation", "barostat"]
-    names += ["potentials/wall", "potentials/committee", "pairwise", "pairwise_torchsim"]
-    return modules(f"engines/{name}", *(f"engines/{part}" for part in parts), *names) + adapter_files(wildcards.backend)
+def engine(wildcards):
+    """Modules of the engine that runs a job's potential."""
+    return parts("engines", engines.choose(config["simulate"]["engine"], wildcards.backend, DEVICE)[0])
 
 
 def committee_of(wildcards):

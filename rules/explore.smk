@@ -14,7 +14,6 @@ rule explore_md:
         potentials=expand(
             "results/train/round{{round}}/{backend}/seed{seed}/potential.json", backend=BACKENDS[0], seed=SEEDS
         ),
-        code=modules("composition", "health", "preparation", "engines/ase", "potentials/committee", "potentials/wall"),
     output:
         candidates="results/explore/round{round}/x{concentration}/candidates.extxyz",
         walks="results/explore/round{round}/x{concentration}/walks.csv",
@@ -27,9 +26,18 @@ rule explore_md:
         f"../envs/{BACKENDS[0]}.yaml"
     threads: 1
     resources:
-        runtime=60,
-        mem_mb=2000,
+        runtime=growing(60),
+        mem_mb=growing(2000),
     params:
+        code(
+            "explore_md",
+            "composition",
+            "health",
+            "preparation",
+            "engines/ase",
+            "potentials/committee",
+            "potentials/wall",
+        ),
         composition=SYSTEM["composition"],
         density=SYSTEM["density"],
         n_units=config["generate"]["formula_units"],
@@ -55,9 +63,11 @@ rule explore_select:
     benchmark:
         "results/benchmarks/explore_select/round{round}_x{concentration}.tsv"
     priority: 1
+    localrule: True
     conda:
         "../envs/analysis.yaml"
     params:
+        code("explore_select"),
         n=config["explore"]["structures"],
         spacing_ps=config["explore"]["spacing_ps"],
         min_distance=config["label"]["gate"]["min_distance"],

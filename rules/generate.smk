@@ -8,7 +8,15 @@ OUTPUTS:
 
 TEACHER = config["generate"].get("teacher")
 TEACHING = (
-    ("engines/ase", "preparation", "pairwise", "potentials/start", "potentials/tensors", "potentials/wall")
+    (
+        "engines/ase",
+        "preparation",
+        "pairwise",
+        "potentials/start",
+        "potentials/tensors",
+        "potentials/wall",
+        *parts("potentials", TEACHER["backend"]),
+    )
     if TEACHER
     else ()
 )
@@ -16,8 +24,6 @@ TEACHING = (
 
 rule generate_structures:
     input:
-        code=modules("composition", "generators/ionic_melt", *TEACHING),
-        adapter=adapter_files(TEACHER["backend"]) if TEACHER else [],
         teacher=TEACHER["potential"] if TEACHER else [],
     output:
         structures="results/generate/x{concentration}/structures.extxyz",
@@ -29,9 +35,10 @@ rule generate_structures:
     conda:
         f"../envs/{TEACHER['backend'] if TEACHER else 'analysis'}.yaml"
     resources:
-        runtime=120 if TEACHER else 10,
-        mem_mb=4000 if TEACHER else 1000,
+        runtime=growing(120 if TEACHER else 10),
+        mem_mb=growing(4000 if TEACHER else 1000),
     params:
+        code("generate_structures", "composition", "generators/ionic_melt", *TEACHING),
         composition=SYSTEM["composition"],
         density=SYSTEM["density"],
         charges=SYSTEM["charges"],
@@ -53,19 +60,19 @@ rule generate_structures:
 
 
 rule generate_start:
-    input:
-        code=modules("composition", "generators/ionic_melt"),
     output:
         start="results/generate/x{concentration}/T{temperature}/start{replica}.extxyz",
     log:
         "results/logs/generate_start/x{concentration}_T{temperature}_replica{replica}.log",
     benchmark:
         "results/benchmarks/generate_start/x{concentration}_T{temperature}_replica{replica}.tsv"
+    localrule: True
     conda:
         "../envs/analysis.yaml"
     resources:
-        runtime=10,
+        runtime=growing(10),
     params:
+        code("generate_start", "composition", "generators/ionic_melt"),
         composition=SYSTEM["composition"],
         density=SYSTEM["density"],
         charges=SYSTEM["charges"],

@@ -9,11 +9,12 @@ OUTPUTS:
     results/label/round{round}/summary.csv, rejected.csv              the record of the round
 """
 
+LABEL_CODE = code("label_structures", "gate", f"labellers/{LABELLER}", *labellers.adapter(LABELLER).MODULES)
+
 
 rule label_structures:
     input:
         structures=structures_to_label,
-        code=modules("gate", f"labellers/{LABELLER}", *labellers.adapter(LABELLER).MODULES),
     output:
         frames="results/label/round{round}/x{concentration}/batch{batch}.extxyz",
         attempts="results/label/round{round}/x{concentration}/batch{batch}.csv",
@@ -24,10 +25,11 @@ rule label_structures:
     priority: 1
     conda:
         LABEL_ENVIRONMENT
-    threads: LABEL_THREADS
+    threads: 1
     resources:
         **LABEL_MACHINE,
     params:
+        LABEL_CODE,
         **LABEL_RULES,
         batch=lambda wildcards: int(wildcards.batch),
         size=config["label"]["batch"],
@@ -48,8 +50,11 @@ rule label_summary:
         "results/logs/label_summary/round{round}.log",
     benchmark:
         "results/benchmarks/label_summary/round{round}.tsv"
+    localrule: True
     conda:
         "../envs/analysis.yaml"
+    params:
+        code("label_summary"),
     message:
         "Collecting every label attempt of round {wildcards.round}."
     script:

@@ -18,14 +18,15 @@ LEVELS = {convergence.ASKED: {}, **config["label"]["convergence"]["levels"]}
 rule label_convergence_select:
     input:
         structures=expand("results/generate/x{concentration}/structures.extxyz", concentration=CONCENTRATIONS),
-        code=modules("convergence"),
     output:
         structures="results/label/convergence/structures.extxyz",
     log:
         "results/logs/label_convergence_select.log",
+    localrule: True
     conda:
         "../envs/analysis.yaml"
     params:
+        code("label_convergence_select", "convergence"),
         n_structures=config["label"]["convergence"]["structures"],
     message:
         "Choosing structures for the convergence of the labels."
@@ -37,7 +38,6 @@ rule label_convergence_select:
 use rule label_structures as label_convergence_level with:
     input:
         structures="results/label/convergence/structures.extxyz",
-        code=rules.label_structures.input.code,
     output:
         frames="results/label/convergence/levels/{level}.extxyz",
         attempts="results/label/convergence/levels/{level}.csv",
@@ -49,6 +49,7 @@ use rule label_structures as label_convergence_level with:
         level="|".join(re.escape(level) for level in LEVELS),
     priority: 0
     params:
+        LABEL_CODE,
         **(LABEL_RULES | {"allowed_rungs": []}),
         batch=0,
         size=config["label"]["convergence"]["structures"],
@@ -62,7 +63,6 @@ rule label_convergence:
         structures="results/label/convergence/structures.extxyz",
         frames=expand("results/label/convergence/levels/{level}.extxyz", level=LEVELS),
         attempts=expand("results/label/convergence/levels/{level}.csv", level=LEVELS),
-        code=modules("convergence", "figures"),
     output:
         csv="results/label/convergence/convergence.csv",
         json="results/label/convergence/convergence.json",
@@ -74,9 +74,11 @@ rule label_convergence:
         ),
     log:
         "results/logs/label_convergence.log",
+    localrule: True
     conda:
         "../envs/analysis.yaml"
     params:
+        code("label_convergence", "convergence", "figures"),
         levels=LEVELS,
         # what labels from the store had cost, as far as this campaign knows
         records="results/label/round*/x*/batch*.csv",

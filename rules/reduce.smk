@@ -13,7 +13,21 @@ rule reduce_transport:
     input:
         trajectories=replicas_of_condition("nc"),
         verdicts=replicas_of_condition("json"),
-        code=modules(
+    output:
+        "results/reduce/{backend}/x{concentration}/T{temperature}/transport.nc",
+    log:
+        "results/logs/reduce_transport/{backend}_x{concentration}_T{temperature}.log",
+    benchmark:
+        "results/benchmarks/reduce_transport/{backend}_x{concentration}_T{temperature}.tsv"
+    conda:
+        "../envs/analysis.yaml"
+    resources:
+        runtime=growing(60),
+        mem_mb=growing(REDUCE_MB),
+        memory_MB=REDUCE_PIECES_MB,  # no parameter: other pieces give the same numbers
+    params:
+        code(
+            "reduce_transport",
             "transport_dataset",
             "conditions",
             "replica",
@@ -29,19 +43,6 @@ rule reduce_transport:
             "viscosity",
             "zero_frequency",
         ),
-    output:
-        "results/reduce/{backend}/x{concentration}/T{temperature}/transport.nc",
-    log:
-        "results/logs/reduce_transport/{backend}_x{concentration}_T{temperature}.log",
-    benchmark:
-        "results/benchmarks/reduce_transport/{backend}_x{concentration}_T{temperature}.tsv"
-    conda:
-        "../envs/analysis.yaml"
-    resources:
-        runtime=60,
-        mem_mb=REDUCE_MB,
-        memory_MB=REDUCE_PIECES_MB,  # no parameter: other pieces give the same numbers
-    params:
         species=list(SYSTEM["charges"]),
         charges=SYSTEM["charges"],
         onset_floor_ps=config["reduce"]["onset_floor_ps"],
@@ -57,7 +58,6 @@ rule reduce_structure:
     input:
         trajectories=replicas_of_condition("nc"),
         verdicts=replicas_of_condition("json"),
-        code=modules("structure_dataset", "conditions", "replica", "reduced", "structure", "solvation", "bands"),
     output:
         "results/reduce/{backend}/x{concentration}/T{temperature}/structure.nc",
     log:
@@ -67,10 +67,20 @@ rule reduce_structure:
     conda:
         "../envs/analysis.yaml"
     resources:
-        runtime=60,
-        mem_mb=REDUCE_MB,
+        runtime=growing(60),
+        mem_mb=growing(REDUCE_MB),
         memory_MB=REDUCE_PIECES_MB,  # no parameter: other pieces give the same numbers
     params:
+        code(
+            "reduce_structure",
+            "structure_dataset",
+            "conditions",
+            "replica",
+            "reduced",
+            "structure",
+            "solvation",
+            "bands",
+        ),
         species=list(SYSTEM["charges"]),
         rdf_bin_A=config["reduce"]["rdf_bin_A"],
         rdf_max_A=config["reduce"]["rdf_max_A"],
@@ -85,7 +95,21 @@ rule reduce_spectra:
     input:
         trajectories=replicas_of_condition("nc"),
         verdicts=replicas_of_condition("json"),
-        code=modules(
+    output:
+        "results/reduce/{backend}/x{concentration}/T{temperature}/spectra.nc",
+    log:
+        "results/logs/reduce_spectra/{backend}_x{concentration}_T{temperature}.log",
+    benchmark:
+        "results/benchmarks/reduce_spectra/{backend}_x{concentration}_T{temperature}.tsv"
+    conda:
+        "../envs/analysis.yaml"
+    resources:
+        runtime=growing(60),
+        mem_mb=growing(REDUCE_MB),
+        memory_MB=REDUCE_PIECES_MB,  # no parameter: other pieces give the same numbers
+    params:
+        code(
+            "reduce_spectra",
             "spectra_dataset",
             "structure_factor_dataset",
             "spectra",
@@ -99,19 +123,6 @@ rule reduce_spectra:
             "reduced",
             "statistics",
         ),
-    output:
-        "results/reduce/{backend}/x{concentration}/T{temperature}/spectra.nc",
-    log:
-        "results/logs/reduce_spectra/{backend}_x{concentration}_T{temperature}.log",
-    benchmark:
-        "results/benchmarks/reduce_spectra/{backend}_x{concentration}_T{temperature}.tsv"
-    conda:
-        "../envs/analysis.yaml"
-    resources:
-        runtime=60,
-        mem_mb=REDUCE_MB,
-        memory_MB=REDUCE_PIECES_MB,  # no parameter: other pieces give the same numbers
-    params:
         **config["reduce"]["spectra"],
         species=list(SYSTEM["charges"]),
         charges=SYSTEM["charges"],
@@ -128,7 +139,6 @@ rule reduce_grid:
             concentration=CONCENTRATIONS,
             temperature=TEMPERATURES,
         ),
-        code=modules("reduced"),
     output:
         dataset="results/reduce/{backend}/{reduction}.nc",
         table="results/reduce/{backend}/{reduction}.csv",
@@ -138,8 +148,11 @@ rule reduce_grid:
         "results/benchmarks/reduce_grid/{backend}_{reduction}.tsv"
     wildcard_constraints:
         reduction="transport|structure|spectra",
+    localrule: True
     conda:
         "../envs/analysis.yaml"
+    params:
+        code("reduce_grid", "reduced"),
     message:
         "Collecting the {wildcards.reduction} of the grid of {wildcards.backend}."
     script:
@@ -149,7 +162,20 @@ rule reduce_grid:
 rule reduce_arrhenius:
     input:
         transport="results/reduce/{backend}/transport.nc",
-        code=modules(
+    output:
+        dataset="results/reduce/{backend}/arrhenius.nc",
+        table="results/reduce/{backend}/arrhenius.csv",
+        predictions="results/reduce/{backend}/predictions.csv",
+    log:
+        "results/logs/reduce_arrhenius/{backend}.log",
+    benchmark:
+        "results/benchmarks/reduce_arrhenius/{backend}.tsv"
+    localrule: True
+    conda:
+        "../envs/analysis.yaml"
+    params:
+        code(
+            "reduce_arrhenius",
             "arrhenius_dataset",
             "arrhenius_points",
             "arrhenius",
@@ -160,17 +186,6 @@ rule reduce_arrhenius:
             "activation",
             "reduced",
         ),
-    output:
-        dataset="results/reduce/{backend}/arrhenius.nc",
-        table="results/reduce/{backend}/arrhenius.csv",
-        predictions="results/reduce/{backend}/predictions.csv",
-    log:
-        "results/logs/reduce_arrhenius/{backend}.log",
-    benchmark:
-        "results/benchmarks/reduce_arrhenius/{backend}.tsv"
-    conda:
-        "../envs/analysis.yaml"
-    params:
         predict=config["reduce"]["predict"],
         run_temperature=config["simulate"]["protocol"]["production_thermostat_ps"] == "nve",
     message:
@@ -185,7 +200,6 @@ rule reduce_budget:
         arrhenius="results/reduce/{backend}/arrhenius.nc",
         verdicts=lambda wildcards: verdicts(wildcards.backend),
         manifests=expand(trained("potential.json"), seed=SEEDS, allow_missing=True),
-        code=modules("budget", "budget_series", "reduced", "tables"),
     output:
         csv="results/reduce/{backend}/budget.csv",
         html=report(
@@ -198,9 +212,11 @@ rule reduce_budget:
         "results/logs/reduce_budget/{backend}.log",
     benchmark:
         "results/benchmarks/reduce_budget/{backend}.tsv"
+    localrule: True
     conda:
         "../envs/analysis.yaml"
     params:
+        code("reduce_budget", "budget", "budget_series", "reduced", "tables"),
         seeds=SEEDS,
         convergence=label_convergence_known,
         threads=RUN_THREADS,

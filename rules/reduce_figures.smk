@@ -10,7 +10,6 @@ rule reduce_plot_arrhenius:
     input:
         transport="results/reduce/{backend}/transport.nc",
         arrhenius="results/reduce/{backend}/arrhenius.nc",
-        style=modules("figures", "reduced", "arrhenius_points", "censored"),
     output:
         report(
             "results/reduce/{backend}/figures/arrhenius.svg",
@@ -22,8 +21,11 @@ rule reduce_plot_arrhenius:
         "results/reduce/{backend}/figures/arrhenius.csv",
     log:
         "results/logs/reduce_plot_arrhenius/{backend}.log",
+    localrule: True
     conda:
         "../envs/analysis.yaml"
+    params:
+        code("reduce_plot_arrhenius", "figures", "reduced", "arrhenius_points", "censored"),
     message:
         "Drawing diffusion coefficients against 1/T."
     script:
@@ -33,7 +35,6 @@ rule reduce_plot_arrhenius:
 rule reduce_plot_activation:
     input:
         arrhenius="results/reduce/{backend}/arrhenius.nc",
-        style=modules("figures", "reduced"),
     output:
         report(
             "results/reduce/{backend}/figures/activation.svg",
@@ -45,8 +46,11 @@ rule reduce_plot_activation:
         "results/reduce/{backend}/figures/activation.csv",
     log:
         "results/logs/reduce_plot_activation/{backend}.log",
+    localrule: True
     conda:
         "../envs/analysis.yaml"
+    params:
+        code("reduce_plot_activation", "figures", "reduced"),
     message:
         "Drawing activation energies against the concentration."
     script:
@@ -56,7 +60,6 @@ rule reduce_plot_activation:
 rule reduce_plot_conductivity:
     input:
         transport="results/reduce/{backend}/transport.nc",
-        style=modules("figures", "reduced"),
     output:
         report(
             "results/reduce/{backend}/figures/conductivity.svg",
@@ -68,8 +71,11 @@ rule reduce_plot_conductivity:
         "results/reduce/{backend}/figures/conductivity.csv",
     log:
         "results/logs/reduce_plot_conductivity/{backend}.log",
+    localrule: True
     conda:
         "../envs/analysis.yaml"
+    params:
+        code("reduce_plot_conductivity", "figures", "reduced"),
     message:
         "Drawing conductivities, Haven ratios and transference numbers."
     script:
@@ -79,7 +85,6 @@ rule reduce_plot_conductivity:
 rule reduce_plot_budget:
     input:
         budget="results/reduce/{backend}/budget.csv",
-        style=modules("figures", "reduced", "budget"),
     output:
         report(
             "results/reduce/{backend}/figures/budget.svg",
@@ -91,8 +96,11 @@ rule reduce_plot_budget:
         "results/reduce/{backend}/figures/budget.csv",
     log:
         "results/logs/reduce_plot_budget/{backend}.log",
+    localrule: True
     conda:
         "../envs/analysis.yaml"
+    params:
+        code("reduce_plot_budget", "figures", "reduced", "budget"),
     message:
         "Drawing the error budget."
     script:
@@ -102,7 +110,6 @@ rule reduce_plot_budget:
 rule reduce_plot_msd:
     input:
         transport="results/reduce/{backend}/transport.nc",
-        style=modules("figures", "reduced"),
     output:
         report(
             "results/reduce/{backend}/figures/msd.svg",
@@ -114,8 +121,11 @@ rule reduce_plot_msd:
         "results/reduce/{backend}/figures/msd.csv",
     log:
         "results/logs/reduce_plot_msd/{backend}.log",
+    localrule: True
     conda:
         "../envs/analysis.yaml"
+    params:
+        code("reduce_plot_msd", "figures", "reduced"),
     message:
         "Drawing mean squared displacements."
     script:
@@ -125,7 +135,6 @@ rule reduce_plot_msd:
 rule reduce_plot_rdf:
     input:
         structure="results/reduce/{backend}/structure.nc",
-        style=modules("figures", "reduced"),
     output:
         report(
             "results/reduce/{backend}/figures/rdf.svg",
@@ -137,8 +146,11 @@ rule reduce_plot_rdf:
         "results/reduce/{backend}/figures/rdf.csv",
     log:
         "results/logs/reduce_plot_rdf/{backend}.log",
+    localrule: True
     conda:
         "../envs/analysis.yaml"
+    params:
+        code("reduce_plot_rdf", "figures", "reduced"),
     message:
         "Drawing radial distribution functions."
     script:
@@ -148,7 +160,6 @@ rule reduce_plot_rdf:
 rule reduce_plot_solvation:
     input:
         structure="results/reduce/{backend}/structure.nc",
-        style=modules("figures", "reduced"),
     output:
         report(
             "results/reduce/{backend}/figures/solvation.svg",
@@ -160,8 +171,11 @@ rule reduce_plot_solvation:
         "results/reduce/{backend}/figures/solvation.csv",
     log:
         "results/logs/reduce_plot_solvation/{backend}.log",
+    localrule: True
     conda:
         "../envs/analysis.yaml"
+    params:
+        code("reduce_plot_solvation", "figures", "reduced"),
     message:
         "Drawing solvation shells and residence times."
     script:
@@ -171,7 +185,6 @@ rule reduce_plot_solvation:
 rule reduce_plot_vdos:
     input:
         spectra="results/reduce/{backend}/spectra.nc",
-        style=modules("figures", "reduced", "ridge"),
     output:
         report(
             "results/reduce/{backend}/figures/vdos.svg",
@@ -183,8 +196,11 @@ rule reduce_plot_vdos:
         "results/reduce/{backend}/figures/vdos.csv",
     log:
         "results/logs/reduce_plot_vdos/{backend}.log",
+    localrule: True
     conda:
         "../envs/analysis.yaml"
+    params:
+        code("reduce_plot_vdos", "figures", "reduced", "ridge"),
     message:
         "Drawing vibrational spectra."
     script:
@@ -194,7 +210,6 @@ rule reduce_plot_vdos:
 rule reduce_plot_conductivity_spectrum:
     input:
         spectra="results/reduce/{backend}/spectra.nc",
-        style=modules("figures", "reduced", "ridge"),
     output:
         report(
             "results/reduce/{backend}/figures/conductivity_spectrum.svg",
@@ -206,8 +221,11 @@ rule reduce_plot_conductivity_spectrum:
         "results/reduce/{backend}/figures/conductivity_spectrum.csv",
     log:
         "results/logs/reduce_plot_conductivity_spectrum/{backend}.log",
+    localrule: True
     conda:
         "../envs/analysis.yaml"
+    params:
+        code("reduce_plot_conductivity_spectrum", "figures", "reduced", "ridge"),
     message:
         "Drawing conductivity spectra."
     script:
@@ -217,7 +235,6 @@ rule reduce_plot_conductivity_spectrum:
 rule reduce_plot_structure_factor:
     input:
         spectra="results/reduce/{backend}/spectra.nc",
-        style=modules("figures", "reduced", "ridge"),
     output:
         report(
             "results/reduce/{backend}/figures/structure_factor.svg",
@@ -229,8 +246,11 @@ rule reduce_plot_structure_factor:
         "results/reduce/{backend}/figures/structure_factor.csv",
     log:
         "results/logs/reduce_plot_structure_factor/{backend}.log",
+    localrule: True
     conda:
         "../envs/analysis.yaml"
+    params:
+        code("reduce_plot_structure_factor", "figures", "reduced", "ridge"),
     message:
         "Drawing structure factors."
     script:

@@ -15,8 +15,23 @@ from collections import Counter
 from thermoweave import simulate_config
 
 HEALTH = config["simulate"]["health"]
-SIMULATE_THREADS = workflow.resource_settings.overwrite_threads.get("simulate_md", 1)
-SIMULATE_THREADS = getattr(SIMULATE_THREADS, "raw", SIMULATE_THREADS)
+RUN_MODULES = (
+    "batch",
+    "runs",
+    "run_facts",
+    "run_checks",
+    "trajectory",
+    "health",
+    "protocol",
+    "preparation",
+    "barostat",
+    "potentials/wall",
+    "potentials/committee",
+    "pairwise",
+    "pairwise_torchsim",
+    engine,
+    adapter,
+)
 # What decides a run, besides its start and its potential.
 SIMULATION = {
     "engine": config["simulate"]["engine"],
@@ -38,7 +53,6 @@ rule simulate_md:
         starts=lambda wildcards: ["results/generate/x{}/T{}/start{}.extxyz".format(*run) for run in members(wildcards)],
         potential=potential_of,
         committee=committee_of,
-        code=engine_files,
     output:
         record="results/simulate/{backend}/x{concentration}/T{temperature}/replica{replica}.run.json",
     log:
@@ -49,9 +63,10 @@ rule simulate_md:
         "../envs/{backend}.yaml"
     threads: 1
     resources:
-        runtime=120,
-        mem_mb=2000,
+        runtime=growing(120),
+        mem_mb=growing(2000),
     params:
+        code("simulate_md", *RUN_MODULES),
         **SIMULATION,
         runs=members,
         which=lambda wildcards: ", ".join(f"{t} K replica {replica}" for _, t, replica in members(wildcards)),
@@ -65,15 +80,16 @@ rule simulate_md:
 rule simulate_judge:
     input:
         record=lambda wildcards: run_files(".run.json", FIRST[tuple(wildcards[1:4])]),
-        code=modules("run_checks"),
     output:
         trajectory="results/simulate/{backend}/x{concentration}/T{temperature}/replica{replica}.nc",
         verdict="results/simulate/{backend}/x{concentration}/T{temperature}/replica{replica}.json",
     log:
         "results/logs/simulate_judge/{backend}_x{concentration}_T{temperature}_replica{replica}.log",
+    localrule: True
     conda:
         "../envs/analysis.yaml"
     params:
+        code("simulate_judge", "run_checks"),
         folder="results/simulate/{backend}/x{concentration}/T{temperature}/replica{replica}",
         max_wall_contacts=HEALTH["max_wall_contacts"],
         liquid=HEALTH["liquid"] or None,
@@ -88,7 +104,6 @@ rule simulate_time:
     input:
         start=f"results/generate/x{{concentration}}/T{TEMPERATURES[-1]}/start1.extxyz",
         potential=trained("compiled/potential.json", SEEDS[0]),
-        code=engine_files,
     output:
         "results/simulate/{backend}/x{concentration}/time.json",
     log:
@@ -97,9 +112,10 @@ rule simulate_time:
         "../envs/{backend}.yaml"
     threads: 1
     resources:
-        runtime=30,
-        mem_mb=2000,
+        runtime=growing(30),
+        mem_mb=growing(2000),
     params:
+        code("simulate_time", *RUN_MODULES),
         **{key: SIMULATION[key] for key in ("engine", "device", "protocol", "seed")},
         kelvin=float(TEMPERATURES[-1]),
         batch=config["simulate"]["batch"],
@@ -120,13 +136,15 @@ rule simulate_plan:
         html="results/simulate/plan.html",
     log:
         "results/logs/simulate_plan.log",
+    localrule: True
     conda:
         "../envs/analysis.yaml"
     params:
+        code("simulate_plan"),
         names=[(backend, x) for backend in BACKENDS for x in CONCENTRATIONS],
         protocol=SIMULATION["protocol"],
         batches=list(Counter(first for run, first in FIRST.items() if run[0] == CONCENTRATIONS[0]).values()),
-        threads=SIMULATE_THREADS,
+        threads=RUN_THREADS,
         at_once=lambda wildcards: (workflow.resource_settings.cores or workflow.resource_settings.nodes),
     message:
         "Adding up what the sweep will cost."

@@ -23,16 +23,17 @@ rule reduce_spot_select:
     input:
         trajectories=replicas_of_condition("nc"),
         verdicts=replicas_of_condition("json"),
-        code=modules("spot_frames", "conditions", "replica", "reduced", "seeds", "frames"),
     output:
         "results/reduce/{backend}/x{concentration}/T{temperature}/spot_frames.extxyz",
     log:
         "results/logs/reduce_spot_select/{backend}_x{concentration}_T{temperature}.log",
     benchmark:
         "results/benchmarks/reduce_spot_select/{backend}_x{concentration}_T{temperature}.tsv"
+    localrule: True
     conda:
         "../envs/analysis.yaml"
     params:
+        code("reduce_spot_select", "spot_frames", "conditions", "replica", "reduced", "seeds", "frames"),
         n=SPOT_CHECKS,
         seeds={int(replica): seed_of(replica) for replica in REPLICAS},
         seed=config["seed"],
@@ -46,7 +47,6 @@ rule reduce_spot_select:
 use rule label_structures as label_spot_checks with:
     input:
         structures="results/reduce/{backend}/x{concentration}/T{temperature}/spot_frames.extxyz",
-        code=rules.label_structures.input.code,
     output:
         frames="results/label/spot_checks/{backend}/x{concentration}/T{temperature}.extxyz",
         attempts="results/label/spot_checks/{backend}/x{concentration}/T{temperature}.csv",
@@ -56,6 +56,7 @@ use rule label_structures as label_spot_checks with:
         "results/benchmarks/label_spot_checks/{backend}_x{concentration}_T{temperature}.tsv"
     priority: 0
     params:
+        LABEL_CODE,
         **LABEL_RULES,
         batch=0,
         size=SPOT_CHECKS,
@@ -91,16 +92,6 @@ rule reduce_spot_errors:
         # as they were trained, like the held-out errors: what was compiled may be for another machine
         potentials=[trained("potential.json", seed) for seed in RUN_SEEDS],
         errors=[trained("errors.json", seed) for seed in RUN_SEEDS],
-        code=modules(
-            "spot_errors",
-            "prediction",
-            "datasets",
-            "frames",
-            "potentials/manifest",
-            "potentials/wall",
-            "potentials/shifts",
-        ),
-        adapter=lambda wildcards: adapter_files(wildcards.backend),
     output:
         "results/reduce/{backend}/x{concentration}/T{temperature}/spot_checks.json",
     log:
@@ -111,9 +102,20 @@ rule reduce_spot_errors:
         "../envs/{backend}.yaml"
     threads: 1
     resources:
-        runtime=30,
-        mem_mb=4000,
+        runtime=growing(30),
+        mem_mb=growing(4000),
     params:
+        code(
+            "reduce_spot_errors",
+            "spot_errors",
+            "prediction",
+            "datasets",
+            "frames",
+            "potentials/manifest",
+            "potentials/wall",
+            "potentials/shifts",
+            adapter,
+        ),
         n=SPOT_CHECKS,
     message:
         "Comparing {wildcards.backend} with DFT at x = {wildcards.concentration}, {wildcards.temperature} K."
@@ -130,16 +132,17 @@ rule reduce_spot_checks:
         ),
         # its rejections stand beside those of all other labels
         record="results/label/spot_checks/{backend}/summary.csv",
-        code=modules("spot_errors", "convergence", "statistics", "tables"),
     output:
         "results/reduce/{backend}/spot_checks.csv",
     log:
         "results/logs/reduce_spot_checks/{backend}.log",
     benchmark:
         "results/benchmarks/reduce_spot_checks/{backend}.tsv"
+    localrule: True
     conda:
         "../envs/analysis.yaml"
     params:
+        code("reduce_spot_checks", "spot_errors", "convergence", "statistics", "tables"),
         species=list(SYSTEM["charges"]),
     message:
         "Writing the table of the spot checks of {wildcards.backend}."

@@ -22,23 +22,24 @@ TRAINING = {
     "start": lambda wildcards: config["train"]["backends"][wildcards.backend].get("init"),
     "fine_tune": lambda wildcards: config["train"]["backends"][wildcards.backend].get("fine_tune", True),
 }
+TRAIN_CODE = code(
+    "train_potential",
+    "datasets",
+    "prediction",
+    "pairwise",
+    "potentials/shifts",
+    "potentials/start",
+    "potentials/tensors",
+    "potentials/wall",
+    adapter,
+)
 SHARES = config["train"]["learning_curve"]
 
 
 rule train_potential:
     input:
         labels=labels_until,
-        adapter=lambda wildcards: adapter_files(wildcards.backend),
         start=lambda wildcards: config["train"]["backends"][wildcards.backend].get("init", []),
-        code=modules(
-            "datasets",
-            "prediction",
-            "pairwise",
-            "potentials/shifts",
-            "potentials/start",
-            "potentials/tensors",
-            "potentials/wall",
-        ),
     output:
         manifest="results/train/round{round}/{backend}/seed{seed}/potential.json",
         errors="results/train/round{round}/{backend}/seed{seed}/errors.json",
@@ -52,9 +53,10 @@ rule train_potential:
         "../envs/{backend}.yaml"
     threads: 1
     resources:
-        runtime=120,
-        mem_mb=4000,
+        runtime=growing(120),
+        mem_mb=growing(4000),
     params:
+        TRAIN_CODE,
         **TRAINING,
         directory="results/train/round{round}/{backend}/seed{seed}/training",
     message:
@@ -75,6 +77,7 @@ use rule train_potential as train_share with:
         "results/benchmarks/train_share/round{round}_{backend}_seed{seed}_share{share}.tsv"
     priority: 0
     params:
+        TRAIN_CODE,
         **TRAINING,
         directory="results/train/round{round}/{backend}/seed{seed}/share{share}/training",
         share=lambda wildcards: float(wildcards.share),
@@ -97,9 +100,10 @@ rule train_compile:
         "../envs/{backend}.yaml"
     threads: 1
     resources:
-        runtime=30,
-        mem_mb=4000,
+        runtime=growing(30),
+        mem_mb=growing(4000),
     params:
+        code("train_compile"),
         mode=config["train"]["compile"],
         device=DEVICE,
     message:
@@ -112,7 +116,6 @@ rule train_plot_parity:
     input:
         predictions="results/train/round{round}/{backend}/seed{seed}/predictions.npz",
         errors="results/train/round{round}/{backend}/seed{seed}/errors.json",
-        style=modules("figures"),
     output:
         report(
             "results/train/round{round}/{backend}/seed{seed}/figures/parity.svg",
@@ -122,8 +125,11 @@ rule train_plot_parity:
         ),
     log:
         "results/logs/train_plot_parity/round{round}_{backend}_seed{seed}.log",
+    localrule: True
     conda:
         "../envs/analysis.yaml"
+    params:
+        code("train_plot_parity", "figures"),
     message:
         "Drawing predicted against reference forces of {wildcards.backend}, seed {wildcards.seed}."
     script:
@@ -134,7 +140,6 @@ rule train_compare:
     input:
         manifests=expand(trained("compiled/potential.json"), backend=BACKENDS, seed=SEEDS),
         predictions=expand(trained("predictions.npz"), backend=BACKENDS, seed=SEEDS),
-        code=modules("figures", "prediction"),
     output:
         csv="results/train/compare.csv",
         html=report(
@@ -151,8 +156,11 @@ rule train_compare:
         ),
     log:
         "results/logs/train_compare.log",
+    localrule: True
     conda:
         "../envs/analysis.yaml"
+    params:
+        code("train_compare", "figures", "prediction"),
     message:
         "Comparing the potentials on the same held-out labels."
     script:
@@ -165,7 +173,6 @@ rule train_learning_curve:
         predictions=expand(trained("predictions.npz"), backend=BACKENDS, seed=SEEDS),
         share_errors=expand(trained("share{share}/errors.json"), backend=BACKENDS, seed=SEEDS, share=SHARES),
         share_predictions=expand(trained("share{share}/predictions.npz"), backend=BACKENDS, seed=SEEDS, share=SHARES),
-        code=modules("figures", "prediction"),
     output:
         csv="results/train/learning_curve.csv",
         figure=report(
@@ -176,8 +183,11 @@ rule train_learning_curve:
         ),
     log:
         "results/logs/train_learning_curve.log",
+    localrule: True
     conda:
         "../envs/analysis.yaml"
+    params:
+        code("train_learning_curve", "figures", "prediction"),
     message:
         "Drawing how the errors fall with the number of labels."
     script:

@@ -1,5 +1,6 @@
 """What the campaign cost: core-hours by rule, from the benchmark files that Snakemake writes for every job."""
 
+import ast
 import csv
 import logging
 from pathlib import Path
@@ -31,7 +32,7 @@ def read_benchmarks(folder: Path) -> list[dict]:
     for rule in sorted(folder.iterdir(), key=lambda path: (STAGES.index(path.name.partition("_")[0]), path.name)):
         jobs = [job for path in sorted(rule.rglob("*.tsv")) for job in read_tsv(path)]
         seconds = [float(job["s"]) for job in jobs]
-        cores = [float(job["s"]) * int(job["threads"]) for job in jobs]
+        cores = [float(job["s"]) * int(job["threads"]) * tasks(job) for job in jobs]
         stage = rule.name.partition("_")[0]
         rows.append(
             {
@@ -43,6 +44,11 @@ def read_benchmarks(folder: Path) -> list[dict]:
             }
         )
     return rows
+
+
+def tasks(job: dict) -> int:
+    """MPI tasks that a cluster gave to a job, each with the job's threads."""
+    return ast.literal_eval(job.get("resources") or "{}").get("tasks", 1)
 
 
 def read_tsv(path: Path) -> list[dict]:

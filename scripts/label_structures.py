@@ -158,6 +158,7 @@ if __name__ == "__main__":
             given.needs_stress,
             labellers.Machine(
                 threads=snakemake.threads,
+                tasks=machine.tasks,
                 mem_mb=machine.mem_mb,
                 deadline=time.monotonic() + 60 * machine.runtime,
                 pw_command=machine.pw_command,

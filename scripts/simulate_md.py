@@ -17,19 +17,19 @@ log = logging.getLogger(__name__)
 
 
 def simulate(
-    conditions: Sequence[Condition], potential: Path, committee: Sequence[Path], code: Sequence[Path], record: Path,
+    conditions: Sequence[Condition], potential: Path, committee: Sequence[Path], code: str, record: Path,
     engine: str, device: str, protocol: Protocol, limits: health.Limits, checks: Checks, seed: int,
 ) -> None:  # fmt: skip
     """Run every condition to its end or to its first sick frame; `record` (JSON) says which runs the job had.
 
-    `committee`: potentials of all seeds, where `checks.committee` wants them; `code`: files that the numbers depend on.
-    What is done already is not done again.
+    `committee`: potentials of all seeds, where `checks.committee` wants them; `code`: what the code does that they
+    depend on. What is done already is not done again.
     """
     manifest = manifests.read(potential)
     name, reason = engines.choose(engine, manifest["backend"], device)
     log.info("engine %s: %s", name, reason)
     judges = [identity(manifests.read(path)) for path in committee]
-    common = [identity(manifest), judges, [manifests.sha256(path) for path in code], name, device, seed]
+    common = [identity(manifest), judges, code, name, device, seed]
     runs = [Run(c, protocol, fingerprint(c.start, protocol, limits, asdict(checks), *common), seed) for c in conditions]
     todo = [run for run in runs if not run.has_ended]
     if len(todo) < len(runs):
@@ -62,7 +62,7 @@ if __name__ == "__main__":
         ],
         Path(snakemake.input.potential),
         [Path(path) for path in snakemake.input.committee],
-        [Path(path) for path in snakemake.input.code],
+        snakemake.params[0],
         Path(snakemake.output[0]),
         options["engine"],
         options["device"],

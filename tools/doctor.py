@@ -75,7 +75,7 @@ def pwscf() -> Finding:
             banner = ask(path, check=False, cwd=Path(folder)) or ""
         version = re.search(r"PWSCF\s+v\.?\s*(\S+)", banner)
         found = f"{path}, {version[1] if version else 'version unknown'}"
-        return Finding("ok", "pw.x", found, "use it with pw_command in profiles/default/config.yaml")
+        return Finding("ok", "pw.x", found, "use it with pw_command in profiles/local/config.yaml")
     prefix = environment("pwscf")
     wheels = list(prefix.glob("lib/python*/site-packages/qepy-*.dist-info")) if prefix else []
     if wheels:

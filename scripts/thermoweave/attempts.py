@@ -88,7 +88,7 @@ def climb(
             shutil.rmtree(folder)
         if not verdict.accepted:
             _keep(batch.failed / f"{identifier}-{rungs.index(rung)}.out", calculation.printed)
-        yield record(atoms, identifier, rung.name, verdict, calculation, wall, batch.machine.threads), calculation, rung
+        yield record(atoms, identifier, rung.name, verdict, calculation, wall, batch.machine.cores), calculation, rung
         if verdict.accepted:
             return
         chosen = calculation.chosen
@@ -118,7 +118,7 @@ def _keep(path: Path, printed: str) -> None:
 
 def record(
     atoms: Atoms, identifier: str, rung: str, verdict: Verdict, calculation: Calculation | None = None,
-    wall: float = 0.0, threads: int = 1,
+    wall: float = 0.0, cores: int = 1,
 ) -> Attempt:  # fmt: skip
     """The line of an attempt, or of a structure that needed none; `wall` in s."""
     return Attempt(
@@ -130,7 +130,7 @@ def record(
         evidence=verdict.evidence,
         scf_steps=calculation.scf_steps if calculation else 0,
         wall_s=round(wall, 2),
-        core_s=round(wall * threads, 2),
+        core_s=round(wall * cores, 2),
         host=socket.gethostname(),
         program=calculation.program if calculation else "",
     )

@@ -77,7 +77,7 @@ def run(
     replicas: int = 1,
     session: type = Session,
     committee: Sequence = (),
-    code: Sequence = (),
+    code: str = "",
 ) -> Path:
     """Run replicas at 90 K in `folder`; returns the folder of the first, with its trajectory and facts."""
     folder.mkdir(parents=True, exist_ok=True)

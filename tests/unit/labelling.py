@@ -126,7 +126,8 @@ def job(name: str, store: str) -> SimpleNamespace:
             ladder=LADDER, allowed_rungs=[],
         ),
         resources=SimpleNamespace(
-            runtime=60, mem_mb=2000, npool=1, pw_command=str(Path("pw.x").resolve()), pseudo_dir=str(PSEUDOPOTENTIALS),
+            runtime=60, mem_mb=2000, tasks=1, npool=1,
+            pw_command=str(Path("pw.x").resolve()), pseudo_dir=str(PSEUDOPOTENTIALS),
             scratch=f"{name}.scratch", label_store=store,
         ),
     )  # fmt: skip

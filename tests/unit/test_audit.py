@@ -130,6 +130,14 @@ def test_costs_add_up_cores(tmp_path):
     assert float(rows["all"]["core_h"]) == 4 and rows["all"]["jobs"] == "3" and rows["label_pwscf"]["share"] == "50.0"
 
 
+def test_costs_count_the_tasks_of_a_cluster_job(tmp_path):
+    (tmp_path / "benchmarks/label_structures").mkdir(parents=True)
+    text = "s\tthreads\tresources\n900\t2\t{'tasks': 4, 'mem': '2 GB'}\n"
+    (tmp_path / "benchmarks/label_structures/a.tsv").write_text(text)
+    audit_cost(tmp_path / "benchmarks", tmp_path / "cost.csv", tmp_path / "cost.html")
+    assert float(read_csv(tmp_path / "cost.csv")[0]["core_h"]) == 2
+
+
 def test_costs_without_threads_say_what_to_set(tmp_path):
     (tmp_path / "benchmarks/label_pwscf").mkdir(parents=True)
     (tmp_path / "benchmarks/label_pwscf/a.tsv").write_text("s\n1\n")

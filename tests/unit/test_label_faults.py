@@ -126,13 +126,19 @@ def test_out_of_memory_takes_fewer_pools(campaign):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "threads", "given"), [("", "3", "-in pw.in"), ("-np {threads} x", "1", "-np 3 x -in pw.in")]
+    ("arguments", "tasks", "threads", "given"),
+    [
+        ("", 1, "3", "-in pw.in"),
+        ("-np {threads} x", 1, "1", "-np 3 x -in pw.in"),
+        ("-np {threads} x", 2, "1", "-np 6 x -in pw.in"),
+        ("-np {tasks} x", 2, "3", "-np 2 x -in pw.in"),
+    ],
 )
-def test_cores_are_threads_or_ranks(campaign, arguments, threads, given):
+def test_cores_are_threads_or_ranks(campaign, arguments, tasks, threads, given):
     command = f"{campaign.pw((SUCCESS,))} {arguments}"
-    _, rows = campaign.label([pair()], threads=3, pw_command=command)
+    _, rows = campaign.label([pair()], threads=3, tasks=tasks, pw_command=command)
     assert campaign.call(0, "threads").strip() == threads and campaign.call(0, "arguments").strip() == given
-    assert float(rows[0]["core_s"]) == pytest.approx(3 * float(rows[0]["wall_s"]), abs=0.02)
+    assert float(rows[0]["core_s"]) == pytest.approx(3 * tasks * float(rows[0]["wall_s"]), abs=0.02 * tasks)
 
 
 def test_pw_is_told_to_stop_half_a_minute_before_the_job(campaign):

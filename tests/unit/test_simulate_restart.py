@@ -104,14 +104,11 @@ class Deeper(argon.Session):
 
 
 def test_what_another_protocol_potential_or_code_made_is_not_taken(finished, tmp_path):
-    code = tmp_path / "engine.py"
-    code.write_text("first")
-    before = argon.facts(argon.run(tmp_path, code=[code]))
+    before = argon.facts(argon.run(tmp_path, code="engines/ase 1"))
     assert before["run_sha256"] != argon.facts(finished)["run_sha256"]  # the files that the numbers depend on count
-    code.write_text("mended")
-    assert argon.facts(argon.run(tmp_path, code=[code]))["run_sha256"] != before["run_sha256"]
+    assert argon.facts(argon.run(tmp_path, code="engines/ase 2"))["run_sha256"] != before["run_sha256"]
     (tmp_path / "potential.json").unlink()
-    other = argon.run(tmp_path, session=Deeper, code=[code])
+    other = argon.run(tmp_path, session=Deeper, code="engines/ase 2")
     assert np.abs(argon.frames(other, "coordinates")[0] - argon.frames(finished, "coordinates")[0]).max() > 0.01
 
 

@@ -25,7 +25,7 @@ LABELLERS = {  # in place of pw.x, with the settings of each
 
 
 def command(*arguments: str, config: str = "config/test.yaml") -> list[str]:
-    prefix = ["--profile", "profiles/default", "--conda-prefix", str(ROOT / ".snakemake" / "conda")]
+    prefix = ["--profile", "profiles/local", "--conda-prefix", str(ROOT / ".snakemake" / "conda")]
     return [sys.executable, "-m", "snakemake", *prefix, "--configfile", config, *arguments]
 
 

@@ -145,6 +145,24 @@ def test_a_plot_script_redraws_its_figure_only(campaign):
     assert edited == "edited" and figure.read_text() == drawn
 
 
+def test_comments_run_nothing_and_other_code_only_what_it_decides(campaign):
+    scripts = [campaign / f"scripts/{name}.py" for name in ("label_structures", "train_potential", "simulate_md")]
+    modules = [campaign / f"scripts/thermoweave/{name}.py" for name in ("gate", "potentials/nequip", "barostat", "msd")]
+    texts = {path: path.read_text() for path in scripts + modules}
+    for path, text in texts.items():
+        path.write_text(f"{text}\n\n# A remark.\n")
+    commented = planned(campaign)
+    modules[-1].write_text(texts[modules[-1]] + "\nWINDOW = 2\n")
+    changed = planned(campaign)
+    for path, text in texts.items():
+        path.write_text(text)
+    assert commented == {}
+    assert changed["reduce_transport"] == 6 and not any(
+        rule.startswith(("simulate", "train", "label")) for rule in changed
+    )
+    assert planned(campaign) == {}
+
+
 def test_reduce_settings_leave_runs_alone(campaign):
     reduce = yaml.safe_load((campaign / "config/test.yaml").read_text())["reduce"]
     jobs = planned(campaign, reduce={**reduce, "rdf_bin_A": 0.25})
@@ -239,7 +257,9 @@ def test_sick_runs_are_gaps_and_fail_the_audit(campaign):
     (campaign / "config/sick.yaml").write_text(yaml.safe_dump(config, sort_keys=False))
     run = snakemake(campaign, config="config/sick.yaml")
     assert run.returncode != 0
-    assert "6 of 6 runs failed the health gate" in run.stdout
+    summary = run.stdout.partition("1 job failed:")[2]
+    assert "audit_campaign backend=nequip\n      RuntimeError: " in summary
+    assert "6 of 6 runs failed the health gate" in summary and "config/sick.yaml" in summary
     assert not (campaign / "results/audit/nequip/campaign.json").exists()
     table = rows(campaign / "results/reduce/nequip/transport.csv")
     assert all(row["D_m2_s"] == "" for row in table) and all("target" in row["reason"] for row in table)

@@ -27,12 +27,17 @@ from thermoweave import adapters
 class Machine:
     """What belongs to the machine and the job, and not to the physics."""
 
-    threads: int = 1
+    threads: int = 1  # of a task
+    tasks: int = 1  # MPI ranks that the job may start, where a cluster gives them
     mem_mb: int | None = None
     deadline: float = float("inf")  # time.monotonic() at which the job must be over
     pw_command: str = ""
     pseudo_dir: Path = Path()
     npool: int = 1
+
+    @property
+    def cores(self) -> int:
+        return self.threads * self.tasks
 
     @property
     def seconds_left(self) -> float:

@@ -93,12 +93,13 @@ def calculate(atoms: Atoms, settings: dict, machine: Machine, folder: Path, need
 def run(machine: Machine, npool: int, folder: Path) -> tuple[int | None, str]:
     """Start pw.x on `folder`/pw.in; its exit status (None where there is no such program) and what it printed.
 
-    `{threads}` in pw_command is the number of the job's cores, for MPI ranks; without it they are OpenMP threads.
+    In pw_command, `{tasks}` is the number of the job's tasks, for MPI ranks of `threads` OpenMP threads each, and
+    `{threads}` that of its cores, for as many ranks of one thread; without either, the cores are OpenMP threads.
     """
     words = shlex.split(machine.pw_command)
-    command = [word.replace("{threads}", str(machine.threads)) for word in words]
+    command = [word.replace("{threads}", str(machine.cores)).replace("{tasks}", str(machine.tasks)) for word in words]
     command += ["-nk", str(npool)] if npool > 1 else []
-    threads = 1 if command != words else machine.threads
+    threads = 1 if "{threads}" in machine.pw_command else machine.threads
     environment = {**os.environ, "OMP_NUM_THREADS": str(threads)}
     environment.setdefault("OPENBLAS_NUM_THREADS", str(threads))
     with open(folder / "pw.out", "w") as out:
@@ -124,7 +125,7 @@ def _machine_fault(
     if returncode is None:
         return Verdict(
             "NOT_STARTED", f"pw.x could not be started ({printed}): set the resource pw_command of rule "
-            "label_structures in your profile (profiles/default/config.yaml shows how), or see `make doctor`",
+            "label_structures in your profile (profiles/local/config.yaml shows how), or see `make doctor`",
         )  # fmt: skip
     if returncode == TIMED_OUT:
         return Verdict("OUT_OF_TIME", f"pw.x did not stop itself in time; it said last: {tail or 'nothing'}")
