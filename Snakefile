@@ -31,7 +31,7 @@ include: "rules/audit.smk"
 
 
 onstart:
-    cluster_jobs.refuse_to_repeat(Path(".snakemake/log"))
+    cluster_jobs.resume(workflow, log)
 
 
 onerror:
