@@ -8,7 +8,7 @@ export PWD := $(CURDIR)
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup environments demo campaign rulegraph test conformance calibration progress doctor lint clean clean-environments
+.PHONY: help setup environments demo campaign rulegraph test conformance calibration offline-bundle offline-install container progress doctor lint clean clean-environments
 
 help:  ## this list
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 27
@@ -58,6 +58,22 @@ conformance: setup  ## the conformance tests of the potentials whose environment
 calibration: setup  ## docs/calibration.md: the error bars against known truths, and other programs (20 minutes on two cores)
 	$(SNAKEMAKE) --snakefile tests/Snakefile --quiet host rules progress -- calibration
 
+# The rules' environments that a campaign takes along to another machine (docs/cluster.md).
+ENVIRONMENTS := pwscf analysis nequip
+
+offline-bundle:  ## build/thermoweave-offline.tar for a machine without a package index (ENVIRONMENTS="pwscf analysis mace")
+	python3 tools/offline_bundle.py make build/thermoweave-offline.tar $(ENVIRONMENTS)
+
+offline-install:  ## in an unpacked bundle: the environments, without an index
+	python3 tools/offline_bundle.py install
+
+container: setup  ## build/environments.def: one image with the rules' environments, for apptainer
+	mkdir -p build
+	$(SNAKEMAKE) --snakefile tools/environments.smk --config environments="$(ENVIRONMENTS)" --quiet host \
+		--containerize apptainer > build/environments.def.part
+	mv build/environments.def.part build/environments.def
+	@echo "Now, in this folder: apptainer build build/environments.sif build/environments.def"
+
 progress:  ## the whole sweep in one screen (CAMPAIGN=campaigns/NAME)
 	@python3 tools/progress.py $(CAMPAIGN)
 
@@ -67,7 +83,7 @@ doctor:  ## what this machine has, and what each missing thing would give
 lint: setup  ## all linters
 	.venv/bin/ruff check
 	.venv/bin/ruff format --check
-	.venv/bin/snakefmt --check Snakefile rules tests/Snakefile
+	.venv/bin/snakefmt --check Snakefile rules tests/Snakefile tools/environments.smk
 	$(SNAKEMAKE) --configfile config/quickstart.yaml --lint
 	$(SNAKEMAKE) --configfile config/quickstart.yaml --rulegraph mermaid-js | .venv/bin/python tools/rulegraph.py README.md --check
 

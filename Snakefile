@@ -3,6 +3,7 @@
 One stage a file, in the order in which the data flow. docs/design.md is the contract.
 """
 
+from snakemake.settings.types import DeploymentMethod
 from snakemake.utils import min_version
 
 min_version("9.27")
@@ -15,6 +16,12 @@ if not workflow.overwrite_configfiles:
 
 
 report: "report/workflow.rst"
+
+
+# One image with the rules' environments (make container), where --software-deployment-method says: conda apptainer.
+if DeploymentMethod.APPTAINER in workflow.deployment_settings.deployment_method:
+
+    containerized: f"{workflow.basedir}/build/environments.sif"
 
 
 include: "rules/common.smk"

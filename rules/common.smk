@@ -62,7 +62,7 @@ SYSTEM = config["system"]
 REDUCE_PIECES_MB = int(config["reduce"]["memory_MB"])
 REDUCE_MB = 2 * REDUCE_PIECES_MB + 1000
 LABELLER = labellers.of(config["label"])
-LABEL_ENVIRONMENT = f"../envs/{config['label'][LABELLER].get('environment', LABELLER)}.yaml"
+LABEL_ENVIRONMENT = config["label"][LABELLER].get("environment", LABELLER)
 # What every label of the campaign must keep to.
 LABEL_RULES = {
     "labeller": LABELLER,
@@ -87,16 +87,18 @@ wildcard_constraints:
 # Rules on the way to the last potential have priority 1: everything waits for it, and what does not need it fills the gaps.
 
 
-def code(script, *modules):
-    """The first parameter of a rule: what its script and the modules that its numbers depend on do.
+def code(script, *modules, environment="analysis"):
+    """The first parameter of a rule: what its script and the modules that its numbers depend on do, and with which packages.
 
-    modules: names in scripts/thermoweave, or functions of the wildcards that give some. The profiles leave Snakemake's own
-    trigger `code` out: it runs jobs again for a comment, and for a script that is merely newer.
+    modules: names in scripts/thermoweave, or functions of the wildcards that give some. Snakemake's own triggers for this,
+    `code` and `software-env`, are not in the profiles: they run jobs again for a comment, for a script that is merely newer
+    and for a checkout that was moved.
     """
 
     def of_job(wildcards):
         names = [name for item in modules for name in (item(wildcards) if callable(item) else [item])]
-        return source.digests(SCRIPTS, (script, *(f"thermoweave/{name}" for name in names)))
+        packages = source.environment(f"{workflow.basedir}/envs/{environment.format(**wildcards)}.yaml")
+        return f"{source.digests(SCRIPTS, (script, *(f'thermoweave/{name}' for name in names)))} packages {packages}"
 
     return of_job
 

@@ -37,6 +37,7 @@ rule explore_md:
             "engines/ase",
             "potentials/committee",
             "potentials/wall",
+            environment=BACKENDS[0],
         ),
         composition=SYSTEM["composition"],
         density=SYSTEM["density"],

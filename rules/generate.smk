@@ -7,6 +7,7 @@ OUTPUTS:
 """
 
 TEACHER = config["generate"].get("teacher")
+GENERATE_ENVIRONMENT = TEACHER["backend"] if TEACHER else "analysis"
 TEACHING = (
     (
         "engines/ase",
@@ -33,12 +34,12 @@ rule generate_structures:
         "results/benchmarks/generate_structures/x{concentration}.tsv"
     priority: 1
     conda:
-        f"../envs/{TEACHER['backend'] if TEACHER else 'analysis'}.yaml"
+        f"../envs/{GENERATE_ENVIRONMENT}.yaml"
     resources:
         runtime=growing(120 if TEACHER else 10),
         mem_mb=growing(4000 if TEACHER else 1000),
     params:
-        code("generate_structures", "composition", "generators/ionic_melt", *TEACHING),
+        code("generate_structures", "composition", "generators/ionic_melt", *TEACHING, environment=GENERATE_ENVIRONMENT),
         composition=SYSTEM["composition"],
         density=SYSTEM["density"],
         charges=SYSTEM["charges"],

@@ -9,7 +9,13 @@ OUTPUTS:
     results/label/round{round}/summary.csv, rejected.csv              the record of the round
 """
 
-LABEL_CODE = code("label_structures", "gate", f"labellers/{LABELLER}", *labellers.adapter(LABELLER).MODULES)
+LABEL_CODE = code(
+    "label_structures",
+    "gate",
+    f"labellers/{LABELLER}",
+    *labellers.adapter(LABELLER).MODULES,
+    environment=LABEL_ENVIRONMENT,
+)
 
 
 rule label_structures:
@@ -24,7 +30,7 @@ rule label_structures:
         "results/benchmarks/label_structures/round{round}_x{concentration}_batch{batch}.tsv"
     priority: 1
     conda:
-        LABEL_ENVIRONMENT
+        f"../envs/{LABEL_ENVIRONMENT}.yaml"
     threads: 1
     resources:
         **LABEL_MACHINE,

@@ -66,7 +66,7 @@ rule simulate_md:
         runtime=growing(120),
         mem_mb=growing(2000),
     params:
-        code("simulate_md", *RUN_MODULES),
+        code("simulate_md", *RUN_MODULES, environment="{backend}"),
         **SIMULATION,
         runs=members,
         which=lambda wildcards: ", ".join(f"{t} K replica {replica}" for _, t, replica in members(wildcards)),
@@ -115,7 +115,7 @@ rule simulate_time:
         runtime=growing(30),
         mem_mb=growing(2000),
     params:
-        code("simulate_time", *RUN_MODULES),
+        code("simulate_time", *RUN_MODULES, environment="{backend}"),
         **{key: SIMULATION[key] for key in ("engine", "device", "protocol", "seed")},
         kelvin=float(TEMPERATURES[-1]),
         batch=config["simulate"]["batch"],

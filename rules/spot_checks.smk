@@ -115,6 +115,7 @@ rule reduce_spot_errors:
             "potentials/wall",
             "potentials/shifts",
             adapter,
+            environment="{backend}",
         ),
         n=SPOT_CHECKS,
     message:

@@ -32,6 +32,7 @@ TRAIN_CODE = code(
     "potentials/tensors",
     "potentials/wall",
     adapter,
+    environment="{backend}",
 )
 SHARES = config["train"]["learning_curve"]
 
@@ -103,7 +104,7 @@ rule train_compile:
         runtime=growing(30),
         mem_mb=growing(4000),
     params:
-        code("train_compile"),
+        code("train_compile", environment="{backend}"),
         mode=config["train"]["compile"],
         device=DEVICE,
     message:

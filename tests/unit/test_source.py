@@ -1,7 +1,14 @@
 """Code compared by what it does."""
 
+from pathlib import Path
+
 import pytest
+from snakemake.api import SnakemakeApi
+from snakemake.iocontainers import Wildcards
+from snakemake.settings.types import ConfigSettings, ResourceSettings
 from thermoweave import source
+
+ROOT = Path(__file__).parents[2]
 
 TEXT = '''"""What it is for."""
 
@@ -62,3 +69,34 @@ def test_the_list_names_what_differs(tmp_path):
     names = ("script", "thermoweave/gate")
     listed = source.digests(str(tmp_path), names).split()
     assert listed[::2] == list(names) and all(len(text) == 12 for text in listed[1::2])
+
+
+def test_packages_count_and_comments_do_not(tmp_path):
+    texts = ["- numpy==2.4.6\n", "# why\n- numpy==2.4.6  # because\n", "- numpy==2.4.7\n"]
+    for k, text in enumerate(texts):
+        (tmp_path / f"{k}.yaml").write_text(text)
+    first, remarked, newer = (source.environment(str(tmp_path / f"{k}.yaml")) for k in range(len(texts)))
+    assert first == remarked != newer
+
+
+@pytest.fixture(scope="module")
+def workflow():
+    """The campaign's rules, as Snakemake reads them."""
+    with SnakemakeApi() as api:
+        yield api.workflow(
+            resource_settings=ResourceSettings(cores=1),
+            config_settings=ConfigSettings(configfiles=[ROOT / "config/test.yaml"]),
+            snakefile=ROOT / "Snakefile",
+        )._workflow
+
+
+def test_each_rule_says_what_its_script_and_its_packages_are(workflow):
+    wildcards = Wildcards(fromdict={"backend": "nequip"})
+    scripts = [rule for rule in workflow.rules if rule.script]
+    assert len(scripts) > 30
+    for rule in scripts:
+        said = rule.params[0](wildcards).split()
+        environment = rule.conda_env(wildcards) if callable(rule.conda_env) else rule.conda_env
+        path = Path(workflow.basedir) / "envs" / Path(str(environment).format(backend="nequip")).name
+        assert said[0] == Path(rule.script).stem, rule.name
+        assert said[-2:] == ["packages", source.environment(str(path))], rule.name
