@@ -8,7 +8,7 @@ export PWD := $(CURDIR)
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup environments demo campaign rulegraph test conformance calibration offline-bundle offline-install container progress doctor lint clean clean-environments
+.PHONY: help setup environments demo campaign rulegraph test test-slurm conformance calibration offline-bundle offline-install container progress doctor lint clean clean-environments
 
 help:  ## this list
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 27
@@ -51,6 +51,11 @@ rulegraph: setup  ## the pipeline picture of README.md, from the rules
 # tests/Snakefile says which tests run in which environment.
 test: environments  ## the tests
 	$(SNAKEMAKE) --snakefile tests/Snakefile --cores 1 --quiet host rules progress -- workflow $(RULE_ENVIRONMENTS)
+
+# Root on Debian; the tests say what else is missing.
+test-slurm: environments  ## the tests on a SLURM cluster of their own, which they bring up and end (15 minutes)
+	tests/slurm/packages
+	.venv/bin/python -m pytest tests/slurm
 
 conformance: setup  ## the conformance tests of the potentials whose environments `make test` does not make
 	$(SNAKEMAKE) --snakefile tests/Snakefile --cores 1 --quiet host rules progress -- deepmd mace schnetpack torchani

@@ -11,9 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 SHOWN = 10  # failed jobs of a rule, in full
-# what Snakemake's log says of a job on SLURM
-SUBMITTED = re.compile(r"Job (\d+) has been submitted with SLURM jobid (\d+)")
-ENDED = re.compile(r"SLURM-job '(\d+)' failed.*?SLURM status is: '(\w+)'", re.S)
+# what Snakemake's log says of a job that was sent to a cluster and failed, and what SLURM says there
+FAILED = re.compile(
+    r"Error in rule \w+:\n\s+message: (.*?)(?:For further error details[^\n]*)?\n\s+jobid: (\d+)\n", re.S
+)
+SLURM_STATE = re.compile(r"SLURM status is: '(\w+)'")
 REMEDIES = {
     "TIMEOUT": "ran out of time: raise `runtime` of the rule in the profile",
     "OUT_OF_MEMORY": "ran out of memory: raise `mem_mb` of the rule in the profile",
@@ -30,7 +32,7 @@ class Failure:
     wildcards: dict[str, str]
     logs: list[str]
     attempts: int
-    state: str = ""  # SLURM's word, where a cluster ended it
+    message: str = ""  # of the executor that sent it to a cluster
 
 
 def report(workflow, logs: list[str]) -> str:
@@ -41,24 +43,25 @@ def report(workflow, logs: list[str]) -> str:
 
 def failures(workflow, logs: list[str]) -> list[Failure]:
     """The jobs that failed, in the order of rules and wildcards."""
-    states = slurm_states("".join(Path(log).read_text(errors="replace") for log in logs))
+    said = messages("".join(Path(log).read_text(errors="replace") for log in logs))
     found = []
     for job in workflow.scheduler.failed:
-        state = states.get(str(workflow.dag.jobid(job)), "")
-        found.append(Failure(job.rule.name, dict(job.wildcards_dict), [*map(str, job.log)], job.attempt, state))
+        message = said.get(str(workflow.dag.jobid(job)), "")
+        found.append(Failure(job.rule.name, dict(job.wildcards_dict), [*map(str, job.log)], job.attempt, message))
     return sorted(found, key=lambda failure: (failure.rule, *failure.wildcards.values()))
 
 
-def slurm_states(text: str) -> dict[str, str]:
-    """SLURM's state of the last failed attempt of each job, by Snakemake's number of the job, from Snakemake's log."""
-    ended = dict(ENDED.findall(text))
-    return {number: ended[identifier] for number, identifier in SUBMITTED.findall(text) if identifier in ended}
+def messages(text: str) -> dict[str, str]:
+    """What a cluster said of the last failure of each job, by Snakemake's number of the job, from Snakemake's log."""
+    return {number: " ".join(message.split()) for message, number in FAILED.findall(text)}
 
 
 def reason(failure: Failure) -> str:
-    """Why it failed, in a sentence: what the cluster says, else the last line of its log."""
-    if failure.state and failure.state != "FAILED":
-        return f"{failure.state}: {REMEDIES.get(failure.state, 'ended by SLURM')}"
+    """Why it failed, in a sentence: what the cluster says where it ended the job, else the last line of its log."""
+    found = SLURM_STATE.search(failure.message)
+    state = found[1] if found else ""
+    if failure.message and state != "FAILED":
+        return f"{state}: {REMEDIES.get(state, 'ended by SLURM')}" if state else failure.message
     lines = [line for path in failure.logs if Path(path).exists() for line in Path(path).read_text().splitlines()]
     last = next((line for line in reversed(lines) if line.strip()), "")
     return re.sub(r"^\S+ \S+ [A-Z]+ +\w+: ", "", last) or "no word in its log: look into Snakemake's, above"

@@ -177,7 +177,13 @@ class Daemons:
         subprocess.run(["mariadb", *sql, "--user=root", f"--execute={SQL}"], check=True)
         self.start("slurmdbd", "slurmdbd", "-D")
         self.wait("slurmdbd", "sacctmgr", "--noheader", "show", "cluster")
-        subprocess.run(["sacctmgr", "--quiet", "-i", "add", "cluster", str(self.values["cluster"])], check=True)
+        entities = (
+            ("cluster", str(self.values["cluster"])),
+            ("account", "tests", "description=tests"),
+            ("user", "root", "account=tests"),
+        )
+        for entity in entities:
+            subprocess.run(["sacctmgr", "--quiet", "--immediate", "add", *entity], check=True)
         self.start("slurmctld", "slurmctld", "-D")
         self.wait("slurmctld", "sh", "-c", "scontrol ping | grep -q 'is UP'")
         for node in NODES:

@@ -1,0 +1,154 @@
+"""What goes wrong on clusters, tried on the finished miniature campaign; docs/cluster.md has a row for each test."""
+
+import base64
+import json
+import shutil
+import signal
+
+import pytest
+import yaml
+from miniature import rows
+from on_slurm import ask, change, run, site, start
+from scipy.io import netcdf_file
+
+RUN = "results/simulate/nequip/x0.50/T1000/replica1"
+
+
+@pytest.fixture
+def campaign(campaigns, cluster, tmp_path):
+    """A copy of the finished campaign of its own, without a GPU, whose jobs each move one run."""
+    folder = tmp_path / "campaign"
+    shutil.copytree(campaigns[0], folder, symlinks=True)
+    site(folder, gpu_partition="")
+    change(folder, simulate={"batch": 1})
+    return folder
+
+
+@pytest.fixture
+def jobs(cluster):
+    """Jobs of a rule that were sent after the beginning of the test."""
+    before = {job.number for job in cluster.jobs()}
+    return lambda rule: [job for job in cluster.jobs(rule) if job.number not in before]
+
+
+def production(folder, seconds: float) -> int:
+    """Let runs at 0.50 last so long; returns the planned number of frames."""
+    facts = json.loads((folder / RUN / "facts.json").read_text())
+    frames = int(seconds * 1000 / facts["ms_per_step"] / 8)
+    protocol = yaml.safe_load((folder / "config/test.yaml").read_text())["simulate"]["protocol"]
+    length = {"production_ps": frames * protocol["frame_interval"] * protocol["timestep_fs"] / 1000}
+    change(folder, simulate={"protocol": {**protocol, **length}})
+    return frames
+
+
+def times(folder) -> list[float]:
+    with netcdf_file(folder / f"{RUN}.nc", mmap=False) as file:
+        return file.variables["time"][:].tolist()
+
+
+def is_whole(folder, frames: int) -> bool:
+    """Whether the trajectory has all its frames, evenly spaced."""
+    found = times(folder)
+    return len(found) == frames and max(b - a for a, b in zip(found, found[1:], strict=False)) < 0.0081
+
+
+def test_out_of_time_gets_more_time_and_goes_on(campaign, cluster, jobs):
+    frames = production(campaign, 90)
+    ask(campaign, "simulate_md", runtime="1 * attempt")
+    status, text = run(campaign, cluster, "--", f"{RUN}.json")
+    assert status == 0, text[-5000:]
+    first, *_, last = jobs("simulate_md")
+    assert (first.state, first.time_limit) == ("TIMEOUT", "1:00")
+    assert last.state == "COMPLETED" and last.time_limit in ("2:00", "3:00")
+    (log,) = campaign.glob("results/logs/simulate_md/*x0.50_T1000*.log")
+    assert "goes on after" in log.read_text()
+    assert is_whole(campaign, frames)
+
+
+def test_out_of_memory_gets_more_memory(campaign, cluster, jobs):
+    ask(campaign, "simulate_md", mem_mb="330 * attempt ** 2")
+    production(campaign, 5)
+    status, text = run(campaign, cluster, "--", f"{RUN}.json")
+    assert status == 0, text[-5000:]
+    first, *_, last = jobs("simulate_md")
+    assert first.state in ("OUT_OF_MEMORY", "FAILED") and first.memory == "330M"
+    assert last.state == "COMPLETED" and last.memory in ("1320M", "2970M")
+
+
+def test_a_node_that_dies_is_survived(campaign, cluster, jobs):
+    frames = production(campaign, 15)
+    process = start(campaign, cluster, "--", f"{RUN}.json")
+    try:
+        cluster.wait(lambda: [job for job in jobs("simulate_md") if job.state == "RUNNING"], "the run")
+        (job,) = jobs("simulate_md")
+        node = job.node
+        cluster.wait((campaign / RUN / "progress.json").exists, "its beginning")
+        cluster.kill_node(node)
+        assert process.wait(timeout=400) == 0, (campaign / "run.log").read_text()[-5000:]
+    finally:
+        process.kill()
+        cluster.revive_node(node)
+    first, *_, last = jobs("simulate_md")
+    assert first.state == "NODE_FAIL" and (last.state, last.node != node) == ("COMPLETED", True)
+    assert is_whole(campaign, frames)
+
+
+@pytest.mark.parametrize(
+    ("status_command", "order", "state"),
+    [("squeue", ["scancel"], "CANCELLED"), ("sacct", ["scancel", "--signal=KILL", "--full"], "FAILED")],
+)
+def test_a_cancelled_job_is_sent_again(campaign, cluster, jobs, status_command, order, state):
+    """sacct says `CANCELLED by 0`, which the plugin waits on without end: there, a signal is the way."""
+    production(campaign, 10)
+    process = start(campaign, cluster, "--slurm-status-command", status_command, "--", f"{RUN}.json")
+    try:
+        cluster.wait(lambda: [job for job in jobs("simulate_md") if job.state == "RUNNING"], "the run")
+        cluster.tell(*order, jobs("simulate_md")[0].number)
+        assert process.wait(timeout=400) == 0, (campaign / "run.log").read_text()[-5000:]
+    finally:
+        process.kill()
+    assert [job.state for job in jobs("simulate_md")] == [state, "COMPLETED"]
+
+
+def test_a_condition_that_fails_stops_no_other_and_the_end_says_how_to_go_on(campaign, cluster, jobs):
+    production(campaign, 5)
+    verdicts = [f"results/simulate/nequip/x0.50/T{temperature}/replica1.json" for temperature in (1000, 1100)]
+    broken = campaign / "results/simulate/nequip/x0.50/T1100/replica1"
+    shutil.rmtree(broken)
+    broken.write_text("no folder")
+    status, text = run(campaign, cluster, "--", *verdicts)
+    summary = text.partition("1 job failed:")[2]
+    assert status == 1 and json.loads((campaign / verdicts[0]).read_text())["frames"] > 0
+    assert "temperature=1100 replica=1 (3 attempts)" in summary and "Error: " in summary
+    assert "1 that need what failed did not run" in summary and "--profile profiles/slurm" in summary
+    assert [job.state for job in jobs("simulate_md")].count("FAILED") == 3
+    broken.unlink()
+    status, text = run(campaign, cluster, "--", *verdicts)
+    assert status == 0 and len(jobs("simulate_md")) == 5, text[-5000:]
+
+
+def test_a_killed_snakemake_loses_no_label_and_computes_none_twice(campaign, cluster, jobs):
+    record = "results/label/round0/summary.csv"
+    shutil.rmtree(campaign / "results/label")
+    prefix = base64.b64encode(b"results/label/r").decode()  # of Snakemake's records of what was removed
+    for path in (campaign / ".snakemake/metadata").glob(f"{prefix}*"):
+        path.unlink()
+    process = start(campaign, cluster, "--", record)
+    cluster.wait(lambda: list(campaign.glob("results/label/store/*/*.extxyz")), "the first label")
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+
+    status, text = run(campaign, cluster, "--", record)
+    assert status == 1 and "--unlock" in text
+    assert run(campaign, cluster, "--unlock", "--", record)[0] == 0
+    status, text = run(campaign, cluster, "--", record)
+    numbers = [job.number for job in jobs("label_structures")]
+    assert status == 1 and f"scancel {' '.join(numbers)}" in text and "still in SLURM's queue" in text
+
+    cluster.wait(lambda: all(job.state == "COMPLETED" for job in jobs("label_structures")), "the jobs left behind")
+    labels = {path: path.stat().st_mtime_ns for path in campaign.glob("results/label/store/*/*.extxyz")}
+    status, text = run(campaign, cluster, "--", record)
+    assert status == 0 and "looked at again: label_structures" in text, text[-5000:]
+    assert {path: path.stat().st_mtime_ns for path in campaign.glob("results/label/store/*/*.extxyz")} == labels
+    assert {row["label_id"] for row in rows(campaign / record)} == {path.stem for path in labels}
+    assert {row["outcome"] for row in rows(campaign / record)} == {"STORED"}
