@@ -3,7 +3,6 @@
 import json
 import os
 import shutil
-import signal
 import subprocess
 import sys
 import tempfile
@@ -12,7 +11,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from daemons import descendants
+from daemons import NAMES
+from processes import descendants, end_orphans, kill
 
 PROGRAMS = {  # and the Debian packages that have them
     "munged": "munge",
@@ -59,13 +59,16 @@ def missing() -> str:
 class Cluster:
     """Two nodes, n1 and n2, the second with a GPU on paper; partitions main and gpu. A context manager."""
 
+    def __init__(self, link: str = LINK):
+        self.link = link
+
     def __enter__(self) -> "Cluster":
         self.root = Path(tempfile.mkdtemp(prefix="thermoweave-slurm-"))
         self.root.chmod(0o755)
         self.log = self.root / "daemons.log"
         with open(self.log, "w") as log:
             self.process = subprocess.Popen(
-                [*DAEMONS, str(self.root), LINK], stdout=log, stderr=log, start_new_session=True
+                [*DAEMONS, str(self.root), self.link], stdout=log, stderr=log, start_new_session=True
             )
         try:
             self.wait(lambda: (self.root / "pids.json").exists() or self.process.poll() is not None, "the cluster", 120)
@@ -78,6 +81,10 @@ class Cluster:
     def __exit__(self, *_) -> None:
         self.process.terminate()
         self.process.wait()
+        if (self.root / "slurm.conf").exists():  # of a process that was killed; else there are none
+            end_orphans(self.root, NAMES)
+        if os.path.islink(self.link) and os.readlink(self.link) == str(self.root / "slurm.conf"):
+            os.unlink(self.link)
         shutil.rmtree(self.root)
 
     def environment(self) -> dict[str, str]:
@@ -99,28 +106,33 @@ class Cluster:
         """Until a condition holds; after so many seconds, fail with what the cluster has to say."""
         end = time.monotonic() + seconds
         while not condition():
-            if time.monotonic() > end:
+            if time.monotonic() > end or self.process.poll() is not None:
                 logs = "\n".join(f"== {path.name}\n{path.read_text()[-2000:]}" for path in self.root.glob("*.log"))
-                raise TimeoutError(f"waited {seconds} s for {what}\n{logs}")
+                raise TimeoutError(f"waited for {what}, {seconds} s at most, or the end of the cluster\n{logs}")
             time.sleep(0.2)
 
     def kill_node(self, name: str) -> None:
         """As if its power had failed: slurmd and all that it ran, at once; it stays down."""
         (self.root / "down").touch()
         running = [job.number for job in self.jobs() if job.state == "RUNNING" and job.node == name]
-        os.kill(json.loads((self.root / "pids.json").read_text())[name], signal.SIGKILL)
-        for pid in descendants(self.process.pid):
-            try:
-                variables = Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
-                title = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")[0].decode()
-            except (FileNotFoundError, ProcessLookupError):  # it has just ended
-                continue
-            step = title.startswith("slurmstepd: [") and title[13:].partition(".")[0] in running
-            if step or f"SLURMD_NODENAME={name}".encode() in variables:
-                os.kill(pid, signal.SIGKILL)
+        kill(json.loads((self.root / "pids.json").read_text())[name])
+        while pids := [pid for pid in descendants(self.process.pid) if runs_on(pid, name, running)]:
+            for pid in pids:
+                kill(pid)
         self.tell("scontrol", "update", f"nodename={name}", "state=down", "reason=dead")
 
     def revive_node(self, name: str) -> None:
         (self.root / "down").unlink()
         self.tell("scontrol", "update", f"nodename={name}", "state=resume")
         self.wait(lambda: "idle" in self.tell("sinfo", "--noheader", f"--nodes={name}", "--format=%T"), f"node {name}")
+
+
+def runs_on(pid: int, node: str, jobs: list[str]) -> bool:
+    """Whether a process is of one of these jobs on a node: its slurmstepd, or what that started."""
+    try:
+        variables = Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
+        title = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")[0].decode()
+    except (FileNotFoundError, ProcessLookupError):  # it has just ended
+        return False
+    step = title.startswith("slurmstepd: [") and title[13:].partition(".")[0] in jobs
+    return step or f"SLURMD_NODENAME={node}".encode() in variables

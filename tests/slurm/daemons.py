@@ -4,13 +4,18 @@ munged, MariaDB, slurmdbd, slurmctld and two slurmd listen on the loopback alone
 must be a folder that all users may enter (munge insists). No systemd and no cgroups. They are children of this process,
 which also adopts what jobs leave behind (PR_SET_CHILD_SUBREAPER), so that at its end, and nowhere else, all of it ends.
 LINK is /etc/slurm/slurm.conf, which points to ours meanwhile: what a job starts has SLURM_CONF removed from its
-environment (snakemake-executor-plugin-slurm-jobstep) and looks there.
+environment (snakemake-executor-plugin-slurm-jobstep) and looks there. A link of a cluster whose daemons.py was killed
+is replaced, after what it left running was ended; any other link or file is left alone.
 """
 
+import contextlib
 import ctypes
+import fcntl
 import json
 import os
+import random
 import secrets
+import shutil
 import signal
 import socket
 import subprocess
@@ -18,7 +23,10 @@ import sys
 import time
 from pathlib import Path
 
+from processes import descendants, end_orphans, hold, kill, orphaned, reap
+
 NODES = ("n1", "n2")
+NAMES = {"munged", "mariadbd", "slurmdbd", "slurmctld", "slurmscriptd", "slurmd", "slurmstepd"}
 PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
 SQL = """CREATE DATABASE slurm_acct_db; CREATE USER 'slurm'@'127.0.0.1' IDENTIFIED BY 'slurm';
 GRANT ALL ON slurm_acct_db.* TO 'slurm'@'127.0.0.1';"""
@@ -88,27 +96,15 @@ StorageLoc=slurm_acct_db
 
 
 def free_ports(n: int) -> list[int]:
-    """Ports of the loopback that nobody listens on now."""
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(n)]
+    """Ports of the loopback that nobody listens on now, below those that Linux gives to outgoing connections."""
+    sockets = []
+    while len(sockets) < n:
+        with contextlib.suppress(OSError):
+            sockets.append(socket.create_server(("127.0.0.1", random.randrange(20000, 32000))))
     ports = [each.getsockname()[1] for each in sockets]
     for each in sockets:
         each.close()
     return ports
-
-
-def descendants(pid: int) -> list[int]:
-    """Processes below `pid`, nearest first."""
-    children: dict[int, list[int]] = {}
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            fields = stat.read_text().rpartition(")")[2].split()
-        except (FileNotFoundError, ProcessLookupError):  # it has just ended
-            continue
-        children.setdefault(int(fields[1]), []).append(int(stat.parent.name))
-    found = list(children.get(pid, []))
-    for child in found:
-        found += children.get(child, [])
-    return found
 
 
 class Daemons:
@@ -120,12 +116,12 @@ class Daemons:
         self.values = ports | {
             "root": root,
             "host": socket.gethostname().partition(".")[0],
-            "cluster": f"tw{os.getpid()}",
+            "cluster": f"tw{secrets.token_hex(6)}",
         }
         os.environ["SLURM_CONF"] = str(root / "slurm.conf")
 
     def write(self) -> None:
-        """Files of the cluster, and the link to them."""
+        """Files of the cluster."""
         for folder in ("state", "sql", *(f"spool.{node}" for node in NODES)):
             (self.root / folder).mkdir()
         key = self.root / "munge.key"
@@ -135,12 +131,23 @@ class Daemons:
         (self.root / "slurmdbd.conf").touch(0o600)
         (self.root / "slurmdbd.conf").write_text(SLURMDBD_CONF.format(**self.values))
         (self.root / "gres.conf").write_text("AutoDetect=off\nNodeName=n2 Name=gpu File=/dev/zero\n")
-        if self.link.is_symlink() and not self.link.exists():
-            self.link.unlink()  # of a cluster that is no more
-        if self.link.exists():
-            sys.exit(f"{self.link} belongs to another cluster: end that, or remove the file")
+
+    def take_link(self) -> None:
+        """Have the link point to ours; one cluster at a time looks at it and changes it."""
         self.link.parent.mkdir(exist_ok=True)
-        self.link.symlink_to(self.root / "slurm.conf")
+        folder = os.open(self.link.parent, os.O_RDONLY)
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        try:
+            if self.link.is_symlink() and not self.link.exists():
+                self.link.unlink()  # of a cluster that is no more
+            elif self.link.is_symlink() and orphaned(self.link.readlink().parent):
+                end_orphans(self.link.readlink().parent, NAMES)
+                self.link.unlink()
+            self.link.symlink_to(self.root / "slurm.conf")
+        except FileExistsError:
+            sys.exit(f"{self.link} belongs to another cluster: end that, or remove the file")
+        finally:
+            os.close(folder)
 
     def start(self, name: str, *command: str) -> None:
         with open(self.root / f"{name}.log", "a") as log:
@@ -162,13 +169,8 @@ class Daemons:
         self.start("munged", "munged", "--foreground", f"--socket={root}/munge.sock", *munge)
         self.wait("munged", "munge", "--no-input", f"--socket={root}/munge.sock")
         data = [f"--datadir={root}/sql", "--user=root"]
-        install = [
-            "mariadb-install-db",
-            "--no-defaults",
-            *data,
-            "--auth-root-authentication-method=normal",
-            "--skip-test-db",
-        ]
+        login = ["--auth-root-authentication-method=normal", "--skip-test-db"]
+        install = ["mariadb-install-db", "--no-defaults", *data, *login]
         subprocess.run(install, check=True, stdout=subprocess.DEVNULL)
         options = ["--skip-log-bin", "--innodb-flush-log-at-trx-commit=2", "--innodb-lock-wait-timeout=900"]
         place = ["--bind-address=127.0.0.1", f"--port={self.values['sql']}"]
@@ -177,12 +179,8 @@ class Daemons:
         subprocess.run(["mariadb", *sql, "--user=root", f"--execute={SQL}"], check=True)
         self.start("slurmdbd", "slurmdbd", "-D")
         self.wait("slurmdbd", "sacctmgr", "--noheader", "show", "cluster")
-        entities = (
-            ("cluster", str(self.values["cluster"])),
-            ("account", "tests", "description=tests"),
-            ("user", "root", "account=tests"),
-        )
-        for entity in entities:
+        account = ("account", "tests", "description=tests")
+        for entity in (("cluster", self.values["cluster"]), account, ("user", "root", "account=tests")):
             subprocess.run(["sacctmgr", "--quiet", "--immediate", "add", *entity], check=True)
         self.start("slurmctld", "slurmctld", "-D")
         self.wait("slurmctld", "sh", "-c", "scontrol ping | grep -q 'is UP'")
@@ -190,30 +188,40 @@ class Daemons:
             self.start(node, "slurmd", "-D", "-N", node)
             self.wait(node, "sh", "-c", f"sinfo --noheader --nodes={node} --format=%T | grep -q idle")
 
+    def watch(self) -> None:
+        """Until a program ends: nodes come back once they may, without anything else there is no cluster."""
+        pids = {name: process.pid for name, process in self.processes.items()}
+        (self.root / "pids.part").write_text(json.dumps(pids))
+        (self.root / "pids.part").replace(self.root / "pids.json")
+        while not (ended := [name for name, process in self.processes.items() if process.poll() is not None]):
+            reap()
+            time.sleep(0.1)
+        lost = set(ended) - set(NODES)
+        if lost:
+            sys.exit(f"{', '.join(sorted(lost))} ended, and with it the cluster")
+        while (self.root / "down").exists():
+            reap()
+            time.sleep(0.1)
+        for node in ended:
+            self.start(node, "slurmd", "-D", "-N", node)
+
     def stop_all(self) -> None:
         """Everything below this process; then the link. Nothing interrupts it."""
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, signal.SIG_IGN)
         for name in reversed(self.processes):
             self.processes[name].terminate()
-        for wait_s, final in ((5, signal.SIGKILL), (5, signal.SIGKILL)):
-            end = time.monotonic() + wait_s
-            while descendants(os.getpid()) and time.monotonic() < end:
-                reap()
-                time.sleep(0.05)
-            for pid in descendants(os.getpid()):
-                os.kill(pid, final)
+        asked = time.monotonic()
+        while (pids := descendants(os.getpid())) and time.monotonic() < asked + 30:
+            if time.monotonic() > asked + 5:
+                for pid in pids:
+                    kill(pid)
+            time.sleep(0.05)
+            reap()
+        if pids:
+            print(f"these processes do not end: {pids}", file=sys.stderr)
         if self.link.is_symlink() and self.link.readlink() == self.root / "slurm.conf":
             self.link.unlink()
-
-
-def reap() -> None:
-    """Take the exit status of all children that have ended, of those, too, that others left behind."""
-    try:
-        while os.waitpid(-1, os.WNOHANG)[0]:
-            pass
-    except ChildProcessError:
-        pass
 
 
 def main() -> None:
@@ -222,22 +230,18 @@ def main() -> None:
     libc.prctl(PR_SET_CHILD_SUBREAPER, 1)
     libc.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)  # also where the tests are killed
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    parent, _lock = os.getppid(), hold(root)
     daemons = Daemons(root, link)
     try:
         daemons.write()
+        daemons.take_link()
         daemons.start_all()
         while True:
-            pids = {name: process.pid for name, process in daemons.processes.items()}
-            (root / "pids.part").write_text(json.dumps(pids))
-            (root / "pids.part").replace(root / "pids.json")
-            while all(Path(f"/proc/{pid}/exe").exists() for pid in pids.values()) or (root / "down").exists():
-                reap()
-                time.sleep(0.1)
-            for node in NODES:  # that was killed, and may come back
-                if not Path(f"/proc/{pids[node]}/exe").exists():
-                    daemons.start(node, "slurmd", "-D", "-N", node)
+            daemons.watch()
     finally:
         daemons.stop_all()
+        if os.getppid() != parent:  # the tests were killed: nobody else removes it
+            shutil.rmtree(root)
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """A campaign's folder on the test cluster, and what its profile says."""
 
+import json
 import os
 import re
 import shutil
@@ -37,7 +38,9 @@ def site(folder: Path, **values: str | int) -> None:
     """Set variables of the site section of the profile."""
     text = (folder / PROFILE).read_text()
     for name, value in values.items():
-        text, n = re.subn(rf'^(  {name}: )("[^"]*"|\d+)', lambda match, v=value: match[1] + repr(v), text, flags=re.M)
+        text, n = re.subn(
+            rf'^(  {name}: )("[^"]*"|\d+)', lambda match, v=value: match[1] + json.dumps(v), text, flags=re.M
+        )
         assert n == 1, f"{PROFILE} has no variable {name}"
     (folder / PROFILE).write_text(text)
 

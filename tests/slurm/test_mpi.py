@@ -12,23 +12,21 @@ FRAMES = "results/label/round0/x0.50/batch1.extxyz"
 
 
 @pytest.mark.skipif(
-    shutil.which("mpirun") is None and os.environ.get("THERMOWEAVE_SLURM") != "require",
-    reason="Debian packages are missing: quantum-espresso openmpi-bin (tests/slurm/packages)",
+    shutil.which("pw.x") is None and os.environ.get("THERMOWEAVE_SLURM") != "require",
+    reason="Debian packages are missing: quantum-espresso libpmix-dev (tests/slurm/packages)",
 )
 def test_a_label_job_is_so_many_tasks(campaigns, cluster, tmp_path):
     folder = tmp_path / "campaign"
     shutil.copytree(campaigns[0], folder, symlinks=True)
     shutil.rmtree(folder / "results/label")
-    # Open MPI refuses root, which the tests are, unless told so
-    mpirun = "mpirun --allow-run-as-root -np {tasks} pw.x"
-    site(folder, pw_tasks=2, pw_command=mpirun)
+    site(folder, pw_tasks=2, pw_command="srun --mpi=pmix --ntasks={tasks} pw.x")
     before = {job.number for job in cluster.jobs()}
     status, text = run(folder, cluster, "--", FRAMES)
     assert status == 0, text[-5000:]
     (job,) = [job for job in cluster.jobs("label_structures") if job.number not in before]
     assert job.state == "COMPLETED" and job.cpus == "2"
     record = rows((folder / FRAMES).with_suffix(".csv"))
-    assert {row["outcome"] for row in record} == {"SUCCESS"} and {row["program"] for row in record} == {"pw.x 6.7"}
+    assert {row["outcome"] for row in record} == {"SUCCESS"} and record[0]["program"].startswith("pw.x 6.")
     for row in record:
         assert float(row["core_s"]) == pytest.approx(2 * float(row["wall_s"]), abs=0.03)
     for here, there in zip(read(folder / FRAMES, ":"), read(campaigns[0] / FRAMES, ":"), strict=True):
