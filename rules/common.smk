@@ -1,11 +1,15 @@
 """Names that the config gives to the rules, wildcard constraints, input functions. No rules."""
 
+import gc
 import hashlib
 import math
 import os
 import shlex
 import sys
 from pathlib import Path
+
+# Jobs are made by the ten thousand and live to the end: looking through them for garbage takes a third of the time.
+gc.set_threshold(100_000, 50, 100)
 
 SCRIPTS = f"{workflow.basedir}/scripts"
 sys.path.insert(0, SCRIPTS)
@@ -159,24 +163,24 @@ def run_files(name, run):
 
 
 def simulate_batches(size):
-    """The first run of the batch of each run: up to `size` of one concentration and one potential, replica by replica. A
-    new concentration moves no run to another batch, nor does a replica, or with one replica a temperature, at the end.
+    """The runs of each batch, by its first one: up to `size` of one concentration and one potential, replica by replica.
+    A new concentration moves no run to another batch, nor does a replica, or with one replica a temperature, at the end.
     """
-    first = {}
+    batches = {}
     for x in CONCENTRATIONS:
         for seed in range(len(SEEDS)):
             runs = [(x, t, replica) for replica in REPLICAS[seed :: len(SEEDS)] for t in TEMPERATURES]
-            first |= {run: runs[k - k % size] for k, run in enumerate(runs)}
-    return first
+            batches |= {runs[k]: runs[k : k + size] for k in range(0, len(runs), size)}
+    return batches
 
 
-FIRST = simulate_batches(config["simulate"]["batch"])
+BATCHES = simulate_batches(config["simulate"]["batch"])
+FIRST = {run: first for first, runs in BATCHES.items() for run in runs}
 
 
 def members(wildcards):
     """The runs of the batch that begins with this one."""
-    run = (wildcards.concentration, wildcards.temperature, wildcards.replica)
-    return [other for other, first in FIRST.items() if first == run]
+    return BATCHES.get((wildcards.concentration, wildcards.temperature, wildcards.replica), [])
 
 
 def replicas_of_condition(ending):

@@ -10,8 +10,6 @@ and, no job's output, so that it outlives kills and changes of the batches:
     replica{replica}/           the run: trajectory, state, progress, facts
 """
 
-from collections import Counter
-
 from thermoweave import simulate_config
 
 HEALTH = config["simulate"]["health"]
@@ -143,7 +141,7 @@ rule simulate_plan:
         code("simulate_plan"),
         names=[(backend, x) for backend in BACKENDS for x in CONCENTRATIONS],
         protocol=SIMULATION["protocol"],
-        batches=list(Counter(first for run, first in FIRST.items() if run[0] == CONCENTRATIONS[0]).values()),
+        batches=[len(runs) for first, runs in BATCHES.items() if first[0] == CONCENTRATIONS[0]],
         threads=RUN_THREADS,
         at_once=lambda wildcards: (workflow.resource_settings.cores or workflow.resource_settings.nodes),
     message:
