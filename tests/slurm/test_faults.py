@@ -133,6 +133,14 @@ def test_a_condition_that_fails_stops_no_other_and_the_end_says_how_to_go_on(cam
     assert status == 0 and len(jobs("simulate_md")) == 5, text[-5000:]
 
 
+def test_what_the_site_does_not_have_is_named(campaign, cluster, jobs):
+    production(campaign, 1.01)
+    site(campaign, partition="mian")
+    status, text = run(campaign, cluster, "--", f"{RUN}.json")
+    summary = text.partition("1 job failed:")[2]
+    assert status == 1 and "invalid partition" in summary and "mian" in summary and jobs("simulate_md") == []
+
+
 def test_a_killed_snakemake_loses_no_label_and_computes_none_twice(campaign, cluster, jobs):
     record = "results/label/round0/summary.csv"
     shutil.rmtree(campaign / "results/label")
