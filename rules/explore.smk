@@ -34,6 +34,7 @@ rule explore_md:
             "composition",
             "health",
             "preparation",
+            "seeds",
             "engines/ase",
             "potentials/committee",
             "potentials/wall",

@@ -39,7 +39,14 @@ rule generate_structures:
         runtime=growing(120 if TEACHER else 10),
         mem_mb=growing(4000 if TEACHER else 1000),
     params:
-        code("generate_structures", "composition", "generators/ionic_melt", *TEACHING, environment=GENERATE_ENVIRONMENT),
+        code(
+            "generate_structures",
+            "composition",
+            "generators/ionic_melt",
+            "seeds",
+            *TEACHING,
+            environment=GENERATE_ENVIRONMENT,
+        ),
         composition=SYSTEM["composition"],
         density=SYSTEM["density"],
         charges=SYSTEM["charges"],
@@ -73,7 +80,7 @@ rule generate_start:
     resources:
         runtime=growing(10),
     params:
-        code("generate_start", "composition", "generators/ionic_melt"),
+        code("generate_start", "composition", "generators/ionic_melt", "seeds"),
         composition=SYSTEM["composition"],
         density=SYSTEM["density"],
         charges=SYSTEM["charges"],

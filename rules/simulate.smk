@@ -23,6 +23,7 @@ RUN_MODULES = (
     "protocol",
     "preparation",
     "barostat",
+    "seeds",
     "potentials/wall",
     "potentials/committee",
     "pairwise",
@@ -87,7 +88,7 @@ rule simulate_judge:
     conda:
         "../envs/analysis.yaml"
     params:
-        code("simulate_judge", "run_checks"),
+        code("simulate_judge", "run_checks", "msd", "statistics"),
         folder="results/simulate/{backend}/x{concentration}/T{temperature}/replica{replica}",
         max_wall_contacts=HEALTH["max_wall_contacts"],
         liquid=HEALTH["liquid"] or None,
