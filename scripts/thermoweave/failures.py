@@ -53,7 +53,8 @@ def failures(workflow, logs: list[str]) -> list[Failure]:
 
 def messages(text: str) -> dict[str, str]:
     """What a cluster said of the last failure of each job, by Snakemake's number of the job, from Snakemake's log."""
-    return {number: " ".join(message.split()) for message, number in FAILED.findall(text)}
+    said = {number: " ".join(message.split()) for message, number in FAILED.findall(text)}
+    return {number: message for number, message in said.items() if message != "None"}  # as of a job beside Snakemake
 
 
 def reason(failure: Failure) -> str:

@@ -15,6 +15,10 @@ Error in rule simulate_md:
     message: {TIMEOUT}For further error details see the cluster/cloud log and the log files of the involved rule(s).
     jobid: 5
     output: results/a.json
+Error in rule audit_campaign:
+    message: None
+    jobid: 8
+    output: results/c.json
 Error in rule generate_structures:
     message: Job submission failed with exception: The given account tests appears to be invalid. Available accounts:
 rootFor further error details see the cluster/cloud log and the log files of the involved rule(s).

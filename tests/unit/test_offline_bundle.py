@@ -64,8 +64,10 @@ def bundle(tmp_path_factory, index) -> Path:
 
 
 def run(folder: Path, *arguments: str, **settings: str) -> subprocess.CompletedProcess:
-    """The tool in `folder`, with no settings of pip but these; its output and errors as one text."""
+    """The tool in `folder`, with no settings of pip but these and no conda; its output and errors as one text."""
     environment = {key: value for key, value in os.environ.items() if not key.startswith("PIP_")}
+    folders = os.environ["PATH"].split(os.pathsep)  # `make test` appends the stand-in of this checkout
+    environment["PATH"] = os.pathsep.join(path for path in folders if not (Path(path) / "conda").exists())
     return subprocess.run(
         [sys.executable, TOOL, *arguments], cwd=folder, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
         env=environment | {"PIP_CONFIG_FILE": os.devnull} | settings,
