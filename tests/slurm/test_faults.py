@@ -84,7 +84,7 @@ def test_out_of_memory_gets_more_memory(campaign, cluster, jobs):
 
 
 def test_a_node_that_dies_is_survived(campaign, cluster, jobs):
-    frames = production(campaign, 2)
+    frames = production(campaign, 8)
     process = start(campaign, cluster, "--", f"{RUN}.json")
     try:
         cluster.wait(lambda: [job for job in jobs("simulate_md") if job.state == "RUNNING"], "the run")
@@ -104,7 +104,7 @@ def test_a_node_that_dies_is_survived(campaign, cluster, jobs):
 @pytest.mark.parametrize(("status_command", "step", "state"), [("squeue", "", "CANCELLED"), ("sacct", ".0", "FAILED")])
 def test_a_cancelled_job_is_sent_again(campaign, cluster, jobs, status_command, step, state):
     """Of a job, sacct says `CANCELLED by 0`, which the plugin waits on without end: there, cancel its only step."""
-    production(campaign, 2)
+    production(campaign, 8)
     process = start(campaign, cluster, "--slurm-status-command", status_command, "--", f"{RUN}.json")
     try:
         cluster.wait(lambda: [job for job in jobs("simulate_md") if job.state == "RUNNING"], "the run")
