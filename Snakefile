@@ -51,7 +51,7 @@ rule all:
         expand(SPOT_TABLES, backend=BACKENDS),
         expand(
             [
-                "results/train/round{round}/{backend}/seed{seed}/figures/parity.svg",
+                "results/train/final/{backend}/seed{seed}/figures/parity.svg",
                 "results/reduce/{backend}/{reduction}.{ending}",
                 "results/reduce/{backend}/arrhenius.nc",
                 "results/reduce/{backend}/arrhenius.csv",
@@ -64,7 +64,6 @@ rule all:
                 "results/audit/{backend}/errors.html",
                 "results/audit/{backend}/campaign.json",
             ],
-            round=LAST_ROUND,
             backend=BACKENDS,
             seed=SEEDS,
             reduction=["transport", "structure", "spectra"],
@@ -74,6 +73,8 @@ rule all:
         "results/train/compare.csv",
         "results/train/compare.html",
         "results/train/compare.svg",
+        COVERAGE,
+        COVERAGE_FIGURES,
         "results/audit/cost.csv",
         "results/audit/cost.html",
     localrule: True

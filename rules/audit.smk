@@ -12,9 +12,10 @@ OUTPUTS:
 rule audit_conditions:
     input:
         verdicts=lambda wildcards: verdicts(wildcards.backend),
-        errors=expand(f"results/train/round{LAST_ROUND}/{{{{backend}}}}/seed{{seed}}/errors.json", seed=SEEDS),
+        errors=expand(trained("errors.json"), seed=SEEDS, allow_missing=True),
         transport="results/reduce/{backend}/transport.csv",
         spot_checks=SPOT_TABLES,
+        coverage=COVERAGE,
     output:
         csv="results/audit/{backend}/conditions.csv",
         html=report(
@@ -38,7 +39,7 @@ rule audit_conditions:
 
 rule audit_errors:
     input:
-        errors=expand(f"results/train/round{LAST_ROUND}/{{{{backend}}}}/seed{{seed}}/errors.json", seed=SEEDS),
+        errors=expand(trained("errors.json"), seed=SEEDS, allow_missing=True),
     output:
         csv="results/audit/{backend}/errors.csv",
         html=report(
@@ -62,7 +63,7 @@ rule audit_errors:
 
 rule audit_campaign:
     input:
-        summaries=expand("results/label/round{round}/summary.csv", round=range(LAST_ROUND + 1)),
+        summaries=label_summaries,
         spot_checks=SPOT_SUMMARIES,
         verdicts=lambda wildcards: verdicts(wildcards.backend),
     output:
@@ -75,8 +76,6 @@ rule audit_campaign:
     params:
         code("audit_campaign", "rejections"),
         **config["audit"],
-        n_planned=len(CONCENTRATIONS)
-        * (config["generate"]["structures"] + LAST_ROUND * config["explore"]["structures"]),
     message:
         "Auditing the campaign with {wildcards.backend}."
     script:
@@ -87,7 +86,7 @@ rule audit_cost:
     input:
         expand("results/reduce/{backend}/arrhenius.csv", backend=BACKENDS),
         expand(SPOT_TABLES, backend=BACKENDS),
-        expand("results/label/round{round}/summary.csv", round=range(LAST_ROUND + 1)),
+        label_summaries,
     output:
         csv="results/audit/cost.csv",
         html=report(
@@ -102,7 +101,7 @@ rule audit_cost:
     conda:
         "../envs/analysis.yaml"
     params:
-        code("audit_cost"),
+        code("audit_cost", "cost"),
         benchmarks="results/benchmarks",
     message:
         "Adding up what the campaign cost."

@@ -2,6 +2,7 @@
 
 import gc
 import hashlib
+import json
 import math
 import os
 import shlex
@@ -14,7 +15,7 @@ gc.set_threshold(100_000, 50, 100)
 SCRIPTS = f"{workflow.basedir}/scripts"
 sys.path.insert(0, SCRIPTS)
 
-from thermoweave import campaign, cluster_jobs, engines, environment, failures, labellers, source, train_config
+from thermoweave import campaign, cluster_jobs, engines, environment, failures, labellers, rounds, source, train_config
 
 environment.provide_conda(Path(workflow.basedir))
 
@@ -44,8 +45,8 @@ LABEL_MACHINE = {
 }
 for settings in (PROFILE.overwrite_resources, PROFILE.overwrite_threads):
     if "label_structures" in settings:
-        settings.setdefault("label_convergence_level", settings["label_structures"])
-        settings.setdefault("label_spot_checks", settings["label_structures"])
+        for rule in ("label_selected", "label_convergence_level", "label_spot_checks"):
+            settings.setdefault(rule, settings["label_structures"])
 PSEUDO_DIR = set_by_profile("label_structures", "pseudo_dir", LABEL_MACHINE["pseudo_dir"])
 # Where potentials are evaluated: cpu, or cuda where a profile says so of simulate_md.
 DEVICE = set_by_profile("simulate_md", "device", "cpu")
@@ -60,7 +61,8 @@ TEMPERATURES = config["temperatures"]
 REPLICAS = [str(k) for k in range(1, config["replicas"] + 1)]
 BACKENDS = list(config["train"]["backends"])
 SEEDS = config["train"]["seeds"]
-LAST_ROUND = config["explore"]["rounds"]
+# The last round of active learning is one of these: the walks cannot end it earlier, and not go on for longer.
+FEWEST_ROUNDS, MOST_ROUNDS = rounds.fewest(config), rounds.most(config)
 SYSTEM = config["system"]
 # What a reduction may hold in memory, and what Python and its libraries take beside it.
 REDUCE_PIECES_MB = int(config["reduce"]["memory_MB"])
@@ -118,23 +120,19 @@ def adapter(wildcards):
     return parts("potentials", wildcards.backend)
 
 
-def batches(round):
-    """Numbers of the label batches of one concentration in a round."""
-    n = config["generate" if int(round) == 0 else "explore"]["structures"]
+def batches(n):
+    """Numbers of the label batches of n structures."""
     return range(math.ceil(n / config["label"]["batch"]))
 
 
-def structures_to_label(wildcards):
-    """Round 0 labels what `generate` made, later rounds what `explore` chose."""
-    if wildcards.round == "0":
-        return "results/generate/x{concentration}/structures.extxyz"
-    return f"results/explore/round{int(wildcards.round) - 1}/x{{concentration}}/selected.extxyz"
-
-
 def batch_files(name, round):
-    """One file of every batch of every concentration of a round."""
-    path = f"results/label/round{round}/x{{concentration}}/batch{{batch}}.{name}"
-    return expand(path, concentration=CONCENTRATIONS, batch=batches(round))
+    """One file of every label batch of a round: in round 0 of every concentration, later of all together."""
+    if int(round):
+        n = config["explore"]["labels_per_round"]
+        return expand(f"results/label/round{round}/batch{{batch}}.{name}", batch=batches(n))
+    path = f"results/label/round0/x{{concentration}}/batch{{batch}}.{name}"
+    there = rounds.concentrations(config, 0)
+    return expand(path, concentration=there, batch=batches(config["generate"]["structures"]))
 
 
 def labels_until(wildcards):
@@ -142,9 +140,69 @@ def labels_until(wildcards):
     return [path for k in range(int(wildcards.round) + 1) for path in batch_files("extxyz", k)]
 
 
+def last_round():
+    """The last round of active learning, whose potentials run the grid. Asks the checkpoint where the config leaves it open."""
+    for round in range(FEWEST_ROUNDS, MOST_ROUNDS):
+        stop = checkpoints.explore_stop.get(round=round - 1).output[0]
+        if json.loads(Path(stop).read_text())["ends"]:
+            return round
+    return MOST_ROUNDS
+
+
+def of_last_round(name):
+    """A file of the potential that a backend and seed have in the last round: an input function."""
+    return lambda wildcards: f"results/train/round{last_round()}/{wildcards.backend}/seed{wildcards.seed}/{name}"
+
+
+def labels_of_last_round(wildcards):
+    """What the potentials of the last round were trained on."""
+    return [path for k in range(last_round() + 1) for path in batch_files("extxyz", k)]
+
+
+def label_summaries(wildcards):
+    """The record of the labels of every round."""
+    return expand("results/label/round{round}/summary.csv", round=range(last_round() + 1))
+
+
+def committee(name):
+    """A file of every member of the committee of a round."""
+    return expand(f"results/train/round{{{{round}}}}/{BACKENDS[0]}/seed{{seed}}/{name}", seed=SEEDS)
+
+
+def start_of_training(wildcards):
+    """The potential that a training goes on from: of the round before, where the backend explores and can, or its `init`."""
+    section = config["train"]["backends"][wildcards.backend]
+    if int(wildcards.round) and wildcards.backend == BACKENDS[0] and train_config.warm_start(config, wildcards.backend):
+        return f"results/train/round{int(wildcards.round) - 1}/{wildcards.backend}/seed{wildcards.seed}/potential.json"
+    return section.get("init", [])
+
+
+def sampled(round):
+    """The conditions that structures of rounds 0 to `round` were made for."""
+    return {"concentrations": rounds.labelled(config, round), "temperatures": config["generate"]["temperatures"]}
+
+
+def walked(name):
+    """A file of every concentration that takes part in a round: an input function."""
+    path = "results/explore/round{round}/x{concentration}/" + name
+    return lambda wildcards: expand(
+        path, round=wildcards.round, concentration=rounds.concentrations(config, int(wildcards.round))
+    )
+
+
+def pairs_of_rounds(round):
+    """Tables of the committees' errors on labels of the rounds before one."""
+    return [f"results/explore/round{k}/{name}.csv" for k in range(round) for name in ("held_out", "fresh")]
+
+
+def rounds_walked(name):
+    """A file of every round whose committee has walked."""
+    return expand("results/explore/round{round}/" + name, round=range(last_round()))
+
+
 def trained(name, seed="{seed}"):
-    """A file of the potential of the last round with a seed."""
-    return f"results/train/round{LAST_ROUND}/{{backend}}/seed{seed}/{name}"
+    """A file of the potential that runs the grid with a seed."""
+    return f"results/train/final/{{backend}}/seed{seed}/{name}"
 
 
 def seed_of(replica):
@@ -153,7 +211,7 @@ def seed_of(replica):
 
 
 def potential_of(wildcards):
-    """The compiled potential of the last round that runs a replica."""
+    """The compiled potential that runs a replica."""
     return trained("compiled/potential.json", seed_of(wildcards.replica))
 
 

@@ -1,12 +1,13 @@
 """Energies and forces of structures: from pw.x, or from another labeller (scripts/thermoweave/labellers/).
 
 REQUIRED INPUTS:
-    results/generate/x{concentration}/structures.extxyz                (round 0)
-    results/explore/round{round - 1}/x{concentration}/selected.extxyz  (later rounds)
+    results/generate/x{concentration}/structures.extxyz     (round 0)
+    results/explore/round{round - 1}/selected.extxyz         (later rounds)
 OUTPUTS:
-    results/label/round{round}/x{concentration}/batch{batch}.extxyz   accepted labels
-    results/label/round{round}/x{concentration}/batch{batch}.csv      every attempt
-    results/label/round{round}/summary.csv, rejected.csv              the record of the round
+    results/label/round0/x{concentration}/batch{batch}.extxyz, results/label/round{round}/batch{batch}.extxyz
+                                                             accepted labels
+    results/label/.../batch{batch}.csv                       every attempt
+    results/label/round{round}/summary.csv, rejected.csv     the record of the round
 """
 
 LABEL_CODE = code(
@@ -20,14 +21,14 @@ LABEL_CODE = code(
 
 rule label_structures:
     input:
-        structures=structures_to_label,
+        structures="results/generate/x{concentration}/structures.extxyz",
     output:
-        frames="results/label/round{round}/x{concentration}/batch{batch}.extxyz",
-        attempts="results/label/round{round}/x{concentration}/batch{batch}.csv",
+        frames="results/label/round0/x{concentration}/batch{batch}.extxyz",
+        attempts="results/label/round0/x{concentration}/batch{batch}.csv",
     log:
-        "results/logs/label_structures/round{round}_x{concentration}_batch{batch}.log",
+        "results/logs/label_structures/x{concentration}_batch{batch}.log",
     benchmark:
-        "results/benchmarks/label_structures/round{round}_x{concentration}_batch{batch}.tsv"
+        "results/benchmarks/label_structures/x{concentration}_batch{batch}.tsv"
     priority: 1
     conda:
         f"../envs/{LABEL_ENVIRONMENT}.yaml"
@@ -41,9 +42,24 @@ rule label_structures:
         size=config["label"]["batch"],
         settings=config["label"][LABELLER],
     message:
-        "Labelling batch {wildcards.batch} of x = {wildcards.concentration} in round {wildcards.round}."
+        "Labelling batch {wildcards.batch} of the first structures at x = {wildcards.concentration}."
     script:
         "../scripts/label_structures.py"
+
+
+# The same job for what a round's walks found; a batch is empty where less was worth labelling than there were places.
+use rule label_structures as label_selected with:
+    input:
+        structures=lambda wildcards: f"results/explore/round{int(wildcards.round) - 1}/selected.extxyz",
+    output:
+        frames="results/label/round{round}/batch{batch}.extxyz",
+        attempts="results/label/round{round}/batch{batch}.csv",
+    log:
+        "results/logs/label_selected/round{round}_batch{batch}.log",
+    benchmark:
+        "results/benchmarks/label_selected/round{round}_batch{batch}.tsv"
+    message:
+        "Labelling batch {wildcards.batch} of round {wildcards.round}."
 
 
 rule label_summary:

@@ -10,6 +10,7 @@ rule reduce_plot_arrhenius:
     input:
         transport="results/reduce/{backend}/transport.nc",
         arrhenius="results/reduce/{backend}/arrhenius.nc",
+        coverage=COVERAGE,
     output:
         report(
             "results/reduce/{backend}/figures/arrhenius.svg",
@@ -25,7 +26,7 @@ rule reduce_plot_arrhenius:
     conda:
         "../envs/analysis.yaml"
     params:
-        code("reduce_plot_arrhenius", "figures", "reduced", "arrhenius_points", "censored"),
+        code("reduce_plot_arrhenius", "figures", "coverage", "reduced", "arrhenius_points", "censored"),
     message:
         "Drawing diffusion coefficients against 1/T."
     script:
@@ -35,6 +36,7 @@ rule reduce_plot_arrhenius:
 rule reduce_plot_activation:
     input:
         arrhenius="results/reduce/{backend}/arrhenius.nc",
+        coverage=COVERAGE,
     output:
         report(
             "results/reduce/{backend}/figures/activation.svg",
@@ -50,7 +52,7 @@ rule reduce_plot_activation:
     conda:
         "../envs/analysis.yaml"
     params:
-        code("reduce_plot_activation", "figures", "reduced"),
+        code("reduce_plot_activation", "figures", "coverage", "reduced"),
     message:
         "Drawing activation energies against the concentration."
     script:
@@ -60,6 +62,7 @@ rule reduce_plot_activation:
 rule reduce_plot_conductivity:
     input:
         transport="results/reduce/{backend}/transport.nc",
+        coverage=COVERAGE,
     output:
         report(
             "results/reduce/{backend}/figures/conductivity.svg",
@@ -75,7 +78,7 @@ rule reduce_plot_conductivity:
     conda:
         "../envs/analysis.yaml"
     params:
-        code("reduce_plot_conductivity", "figures", "reduced"),
+        code("reduce_plot_conductivity", "figures", "coverage", "reduced"),
     message:
         "Drawing conductivities, Haven ratios and transference numbers."
     script:
@@ -110,6 +113,7 @@ rule reduce_plot_budget:
 rule reduce_plot_msd:
     input:
         transport="results/reduce/{backend}/transport.nc",
+        coverage=COVERAGE,
     output:
         report(
             "results/reduce/{backend}/figures/msd.svg",
@@ -125,7 +129,7 @@ rule reduce_plot_msd:
     conda:
         "../envs/analysis.yaml"
     params:
-        code("reduce_plot_msd", "figures", "reduced"),
+        code("reduce_plot_msd", "figures", "coverage", "reduced"),
     message:
         "Drawing mean squared displacements."
     script:
@@ -135,6 +139,7 @@ rule reduce_plot_msd:
 rule reduce_plot_rdf:
     input:
         structure="results/reduce/{backend}/structure.nc",
+        coverage=COVERAGE,
     output:
         report(
             "results/reduce/{backend}/figures/rdf.svg",
@@ -150,7 +155,7 @@ rule reduce_plot_rdf:
     conda:
         "../envs/analysis.yaml"
     params:
-        code("reduce_plot_rdf", "figures", "reduced"),
+        code("reduce_plot_rdf", "figures", "coverage", "reduced"),
     message:
         "Drawing radial distribution functions."
     script:
@@ -160,6 +165,7 @@ rule reduce_plot_rdf:
 rule reduce_plot_solvation:
     input:
         structure="results/reduce/{backend}/structure.nc",
+        coverage=COVERAGE,
     output:
         report(
             "results/reduce/{backend}/figures/solvation.svg",
@@ -175,7 +181,7 @@ rule reduce_plot_solvation:
     conda:
         "../envs/analysis.yaml"
     params:
-        code("reduce_plot_solvation", "figures", "reduced"),
+        code("reduce_plot_solvation", "figures", "coverage", "reduced"),
     message:
         "Drawing solvation shells and residence times."
     script:
@@ -185,6 +191,7 @@ rule reduce_plot_solvation:
 rule reduce_plot_vdos:
     input:
         spectra="results/reduce/{backend}/spectra.nc",
+        coverage=COVERAGE,
     output:
         report(
             "results/reduce/{backend}/figures/vdos.svg",
@@ -200,7 +207,7 @@ rule reduce_plot_vdos:
     conda:
         "../envs/analysis.yaml"
     params:
-        code("reduce_plot_vdos", "figures", "reduced", "ridge"),
+        code("reduce_plot_vdos", "figures", "coverage", "reduced", "ridge"),
     message:
         "Drawing vibrational spectra."
     script:
@@ -210,6 +217,7 @@ rule reduce_plot_vdos:
 rule reduce_plot_conductivity_spectrum:
     input:
         spectra="results/reduce/{backend}/spectra.nc",
+        coverage=COVERAGE,
     output:
         report(
             "results/reduce/{backend}/figures/conductivity_spectrum.svg",
@@ -225,7 +233,7 @@ rule reduce_plot_conductivity_spectrum:
     conda:
         "../envs/analysis.yaml"
     params:
-        code("reduce_plot_conductivity_spectrum", "figures", "reduced", "ridge"),
+        code("reduce_plot_conductivity_spectrum", "figures", "coverage", "reduced", "ridge"),
     message:
         "Drawing conductivity spectra."
     script:
@@ -235,6 +243,7 @@ rule reduce_plot_conductivity_spectrum:
 rule reduce_plot_structure_factor:
     input:
         spectra="results/reduce/{backend}/spectra.nc",
+        coverage=COVERAGE,
     output:
         report(
             "results/reduce/{backend}/figures/structure_factor.svg",
@@ -250,7 +259,7 @@ rule reduce_plot_structure_factor:
     conda:
         "../envs/analysis.yaml"
     params:
-        code("reduce_plot_structure_factor", "figures", "reduced", "ridge"),
+        code("reduce_plot_structure_factor", "figures", "coverage", "reduced", "ridge"),
     message:
         "Drawing structure factors."
     script:

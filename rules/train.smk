@@ -1,25 +1,25 @@
 """Potentials.
 
-REQUIRED INPUTS: results/label/round{0..n}/x{concentration}/batch{batch}.extxyz
+REQUIRED INPUTS: results/label/..., the labels of rounds 0 to n
 OUTPUTS, below results/train/:
     round{round}/{backend}/seed{seed}/
         potential.json + weights, errors.json (held-out frames, per condition), predictions.npz
+    final/{backend}/seed{seed}/
+        the same, of the last round: what runs the grid
         compiled/potential.json + the model compiled for this machine
         figures/parity.svg
-    compare.csv, .html, .svg        all potentials of the last round side by side
+    compare.csv, .html, .svg        all final potentials side by side
 and of `snakemake train_learning_curve`:
-    round{round}/{backend}/seed{seed}/share{share}/errors.json, ...     trained on a part of the labels
+    final/{backend}/seed{seed}/share{share}/errors.json, ...     trained on a part of the labels
     learning_curve.csv, .svg
 """
 
 # What every training takes from the config.
 TRAINING = {
     "backend": lambda wildcards: wildcards.backend,
-    "hypers": lambda wildcards: train_config.hyperparameters(config, wildcards.backend, int(wildcards.round)),
     "seed": lambda wildcards: int(wildcards.seed),
-    "sampled": {"concentrations": CONCENTRATIONS, "temperatures": config["generate"]["temperatures"]},
     "wall_stiffness": config["train"]["wall_stiffness"],
-    "start": lambda wildcards: config["train"]["backends"][wildcards.backend].get("init"),
+    "start": lambda wildcards, input: input.get("start") or None,
     "fine_tune": lambda wildcards: config["train"]["backends"][wildcards.backend].get("fine_tune", True),
 }
 TRAIN_CODE = code(
@@ -40,7 +40,7 @@ SHARES = config["train"]["learning_curve"]
 rule train_potential:
     input:
         labels=labels_until,
-        start=lambda wildcards: config["train"]["backends"][wildcards.backend].get("init", []),
+        start=start_of_training,
     output:
         manifest="results/train/round{round}/{backend}/seed{seed}/potential.json",
         errors="results/train/round{round}/{backend}/seed{seed}/errors.json",
@@ -59,6 +59,8 @@ rule train_potential:
     params:
         TRAIN_CODE,
         **TRAINING,
+        hypers=lambda wildcards: train_config.hyperparameters(config, wildcards.backend, int(wildcards.round)),
+        sampled=lambda wildcards: sampled(int(wildcards.round)),
         directory="results/train/round{round}/{backend}/seed{seed}/training",
     message:
         "Training {wildcards.backend} (seed {wildcards.seed}) on the labels of rounds 0 to {wildcards.round}; any new label trains it again."
@@ -66,21 +68,49 @@ rule train_potential:
         "../scripts/train_potential.py"
 
 
+rule train_final:
+    input:
+        manifest=of_last_round("potential.json"),
+        errors=of_last_round("errors.json"),
+        predictions=of_last_round("predictions.npz"),
+    output:
+        manifest="results/train/final/{backend}/seed{seed}/potential.json",
+        errors="results/train/final/{backend}/seed{seed}/errors.json",
+        predictions="results/train/final/{backend}/seed{seed}/predictions.npz",
+    log:
+        "results/logs/train_final/{backend}_seed{seed}.log",
+    priority: 1
+    localrule: True
+    conda:
+        "../envs/analysis.yaml"
+    params:
+        code("train_final", "potentials/manifest"),
+    message:
+        "Taking {wildcards.backend} (seed {wildcards.seed}) of the last round for the grid."
+    script:
+        "../scripts/train_final.py"
+
+
 # On a part of the labels, for the learning curve.
 use rule train_potential as train_share with:
+    input:
+        labels=labels_of_last_round,
+        start=lambda wildcards: config["train"]["backends"][wildcards.backend].get("init", []),
     output:
-        manifest="results/train/round{round}/{backend}/seed{seed}/share{share}/potential.json",
-        errors="results/train/round{round}/{backend}/seed{seed}/share{share}/errors.json",
-        predictions="results/train/round{round}/{backend}/seed{seed}/share{share}/predictions.npz",
+        manifest="results/train/final/{backend}/seed{seed}/share{share}/potential.json",
+        errors="results/train/final/{backend}/seed{seed}/share{share}/errors.json",
+        predictions="results/train/final/{backend}/seed{seed}/share{share}/predictions.npz",
     log:
-        "results/logs/train_share/round{round}_{backend}_seed{seed}_share{share}.log",
+        "results/logs/train_share/{backend}_seed{seed}_share{share}.log",
     benchmark:
-        "results/benchmarks/train_share/round{round}_{backend}_seed{seed}_share{share}.tsv"
+        "results/benchmarks/train_share/{backend}_seed{seed}_share{share}.tsv"
     priority: 0
     params:
         TRAIN_CODE,
         **TRAINING,
-        directory="results/train/round{round}/{backend}/seed{seed}/share{share}/training",
+        hypers=lambda wildcards: train_config.hyperparameters(config, wildcards.backend, MOST_ROUNDS),
+        sampled=sampled(MOST_ROUNDS),
+        directory="results/train/final/{backend}/seed{seed}/share{share}/training",
         share=lambda wildcards: float(wildcards.share),
     message:
         "Training {wildcards.backend} (seed {wildcards.seed}) on {wildcards.share} of the labels."
@@ -88,14 +118,14 @@ use rule train_potential as train_share with:
 
 rule train_compile:
     input:
-        potential="results/train/round{round}/{backend}/seed{seed}/potential.json",
+        potential="results/train/final/{backend}/seed{seed}/potential.json",
         labels=batch_files("extxyz", 0),
     output:
-        manifest="results/train/round{round}/{backend}/seed{seed}/compiled/potential.json",
+        manifest="results/train/final/{backend}/seed{seed}/compiled/potential.json",
     log:
-        "results/logs/train_compile/round{round}_{backend}_seed{seed}.log",
+        "results/logs/train_compile/{backend}_seed{seed}.log",
     benchmark:
-        "results/benchmarks/train_compile/round{round}_{backend}_seed{seed}.tsv"
+        "results/benchmarks/train_compile/{backend}_seed{seed}.tsv"
     priority: 1
     conda:
         "../envs/{backend}.yaml"
@@ -108,24 +138,24 @@ rule train_compile:
         mode=config["train"]["compile"],
         device=DEVICE,
     message:
-        "Compiling and timing {wildcards.backend} (seed {wildcards.seed}) of round {wildcards.round} for this machine."
+        "Compiling and timing {wildcards.backend} (seed {wildcards.seed}) for this machine."
     script:
         "../scripts/train_compile.py"
 
 
 rule train_plot_parity:
     input:
-        predictions="results/train/round{round}/{backend}/seed{seed}/predictions.npz",
-        errors="results/train/round{round}/{backend}/seed{seed}/errors.json",
+        predictions="results/train/final/{backend}/seed{seed}/predictions.npz",
+        errors="results/train/final/{backend}/seed{seed}/errors.json",
     output:
         report(
-            "results/train/round{round}/{backend}/seed{seed}/figures/parity.svg",
+            "results/train/final/{backend}/seed{seed}/figures/parity.svg",
             caption="../report/parity.rst",
             category="2. Potential",
             labels={"figure": "forces on held-out labels", "seed": "{seed}"},
         ),
     log:
-        "results/logs/train_plot_parity/round{round}_{backend}_seed{seed}.log",
+        "results/logs/train_plot_parity/{backend}_seed{seed}.log",
     localrule: True
     conda:
         "../envs/analysis.yaml"

@@ -23,7 +23,7 @@ ADVICE = (
 
 
 def audit_campaign(
-    summaries: list[Path], verdicts: list[Path], out: Path, n_planned: int, max_rejected_share: float,
+    summaries: list[Path], verdicts: list[Path], out: Path, max_rejected_share: float,
     cluster_significance: float, max_failed_share: float, spot_checks: Sequence[Path] = (),
 ) -> None:  # fmt: skip
     """Write what was sent to label and rejected, how far rejections cluster, and which runs failed (JSON).
@@ -35,11 +35,8 @@ def audit_campaign(
     labels, faults = audit_labels(last_attempts(summaries), max_rejected_share, cluster_significance)
     runs, run_faults = audit_runs([json.loads(Path(path).read_text()) for path in verdicts], max_failed_share)
     checks, check_faults = audit_spot_checks(last_attempts(spot_checks), max_rejected_share)
-    result = {"structures_planned": n_planned, **labels, **runs, **checks}
+    result = {**labels, **runs, **checks}
     log.info("%s", json.dumps(result))
-    if labels["structures"] < n_planned:
-        told = "%d structures were planned, %d were found to label: see the logs of explore_select"
-        log.warning(told, n_planned, labels["structures"])
     faults += run_faults + check_faults
     if faults:
         raise RuntimeError("the campaign fails its audit: " + "; ".join(faults))

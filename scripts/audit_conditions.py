@@ -17,6 +17,7 @@ COLUMNS = {
     "drift": "drift (eV/atom/ns)",
     "ns_per_day": "ns/day",
     "force_rmse": "force RMSE at x (meV/Å)",
+    "coverage": "covered by labels",
     "diffusion": "D (1e-9 m²/s)",
     "spot_check": "force RMSE of spot checks (meV/Å), over that of held-out labels",
 }
@@ -24,19 +25,22 @@ CAPTION = (
     "A run that failed the health gate is a gap in every figure and table, with its reason here. Wall contacts: ion "
     "pairs inside the wall where the labels end, mean over the frames; near zero, the run stayed where labels are. "
     "Drift: of the energy that ought to be conserved, with its standard error. Force RMSE: of the potential on labels "
-    "held out, of that concentration, with its standard error. D: self-diffusion coefficient of each species from all "
+    "held out, of that concentration, with its standard error. Covered by labels: what active learning says of the "
+    "condition (explore.target). D: self-diffusion coefficient of each species from all "
     "replicas of the condition, one standard deviation, not corrected for size. Spot checks: frames of the runs that "
     "were labelled (reduce.spot_checks), with 68 % intervals."
 )
 
 
 def audit_conditions(
-    verdicts: list[Path], errors: list[Path], transport: Path, spot_checks: list[Path], out_csv: Path, out_html: Path
-) -> None:
+    verdicts: list[Path], errors: list[Path], transport: Path, spot_checks: list[Path], coverage: list[Path],
+    out_csv: Path, out_html: Path,
+) -> None:  # fmt: skip
     """Write the condition table as CSV and HTML; `errors` of the trained seeds, which replicas take in turn;
-    `spot_checks`: their table, if there is one.
+    `spot_checks`, `coverage`: their table, if there is one.
     """
     checks = {(row["concentration"], row["temperature"]): row for path in spot_checks for row in read_csv(path)}
+    covered = {(row["concentration"], row["temperature"]): row for path in coverage for row in read_csv(path)}
     rmse = [force_errors(json.loads(Path(path).read_text())) for path in errors]
     diffusion = diffusion_texts(read_csv(transport))
     rows = []
@@ -49,6 +53,7 @@ def audit_conditions(
                 "verdict": "passed" if verdict["passed"] else f"failed: {verdict['reason']}",
                 "drift": with_error(*(verdict.get(f"drift_{key}eV_atom_ns", float("nan")) for key in ("", "std_"))),
                 "force_rmse": rmse[(int(verdict["replica"]) - 1) % len(rmse)].get(x, "–"),
+                "coverage": coverage_text(covered.get((x, t), {})),
                 "diffusion": diffusion.get((x, t), "–"),
                 "spot_check": spot_text(checks.get((x, t), {})),
                 "gap": not verdict["passed"],
@@ -64,6 +69,13 @@ def force_errors(errors: dict) -> dict[str, str]:
         row["concentration"]: with_error(row["force_rmse_meV_A"], row["force_rmse_std_meV_A"])
         for row in errors["test"]["concentrations"]
     }
+
+
+def coverage_text(row: dict) -> str:
+    """`covered` or `not covered: 130 meV/Å, ...` of a line of explore's conditions.csv; a dash where nothing walked."""
+    if not row:
+        return "–"
+    return f"{row['verdict']}{': ' if row['reason'] else ''}{row['reason']}"
 
 
 def spot_text(row: dict) -> str:
@@ -95,6 +107,7 @@ if __name__ == "__main__":
         list(snakemake.input.errors),
         snakemake.input.transport,
         list(snakemake.input.spot_checks),
+        list(snakemake.input.coverage),
         snakemake.output.csv,
         snakemake.output.html,
     )

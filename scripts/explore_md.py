@@ -1,25 +1,30 @@
-"""Let the potential of a round walk at the conditions that will be simulated, and keep what it visits."""
+"""Let the committee of a round walk at the conditions that will be simulated, and keep what it visits."""
 
 import logging
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 from ase import Atoms
-from thermoweave import environment, health, logs, potentials
+from thermoweave import calibration as calibrations
+from thermoweave import environment, health, logs, potentials, walks
 from thermoweave.composition import cell_volume, unit_counts
-from thermoweave.engines import Drive, System
+from thermoweave.engines import System
 from thermoweave.engines.ase import Session
+from thermoweave.fingerprint import identity
 from thermoweave.frames import read_frames, write_frames
-from thermoweave.potentials.committee import deviation
-from thermoweave.potentials.wall import Walled
+from thermoweave.potentials.manifest import read as read_manifest
 from thermoweave.preparation import relax, thermalise
 from thermoweave.seeds import generator_for
 from thermoweave.tables import write_csv
 
 log = logging.getLogger(__name__)
 
-THERMOSTAT_PS = 0.1
+COLUMNS = (
+    "concentration", "temperature", "margin", "frames", "frames_planned", "wall_contacts_per_frame",
+    "deviation_meV_A", "expected_error_meV_A", "stopped",
+)  # fmt: skip
 
 
 def at_density(atoms: Atoms, volume: float) -> Atoms:
@@ -29,92 +34,98 @@ def at_density(atoms: Atoms, volume: float) -> Atoms:
     return copy
 
 
-def walk(
-    session: Session,
-    system: System,
-    kelvin: float,
-    timestep_fs: float,
-    n_frames: int,
-    interval: int,
-    limits: health.Limits,
-    committee: Sequence[Walled] = (),
-) -> tuple[list[Atoms], str]:
-    """Frames of one walk up to its end or its first sick frame, and what was wrong with that one.
-
-    With a `committee` a frame knows how far its members disagree: `force_deviation` (eV/A, of the worst atom) and
-    `energy_deviation` (eV an atom).
+def plan(temperatures: Sequence[str], margins: dict, concentration: str) -> list[walks.Walk]:
+    """One walk a temperature, then those beyond the grid: hotter, and denser at the highest temperature, where ions
+    come closest.
     """
-    frames = []
-    drive = Drive(timestep_fs, (kelvin, kelvin), THERMOSTAT_PS)
-    for _ in session.advance([system], [drive], n_frames * interval, interval, limits.max_force):
-        sick = health.sick_frame(system, kelvin, limits)
-        if sick:
-            return frames, sick
-        atoms = system.atoms
-        frame = Atoms(atoms.symbols, atoms.get_positions(wrap=True), cell=atoms.cell, pbc=True)
-        frame.info.update(time_ps=system.steps * timestep_fs / 1000, wall_contacts=system.wall_contacts)
-        if committee:
-            forces, energy = deviation(committee, frame)
-            frame.info.update(force_deviation=float(forces.max()), energy_deviation=energy)
-        frames.append(frame)
-    return frames, ""
+    highest = max(temperatures, key=float)
+    planned = [walks.Walk(concentration, temperature) for temperature in temperatures]
+    if margins["hotter_K"]:
+        planned.append(walks.Walk(concentration, f"{float(highest) + margins['hotter_K']:g}", "hotter"))
+    if margins["denser"]:
+        planned.append(walks.Walk(concentration, highest, "denser"))
+    return planned
 
 
 def explore(
-    structures: Path, potential_files: Sequence[Path], out_candidates: Path, out_walks: Path, concentration: str,
-    round: int, composition: dict, density: dict, n_units: int, temperatures: list[str], timestep_fs: float,
-    length_ps: float, interval_ps: float, limits: health.Limits, seed: int,
+    structures: Path, potential_files: Sequence[Path], calibration: Path, out_candidates: Path, out_walks: Path,
+    folder: Path, concentration: str, round: int, composition: dict, density: dict, n_units: int,
+    temperatures: list[str], margins: dict, pace: walks.Pace, limits: health.Limits, seed: int,
 ) -> None:  # fmt: skip
-    """One walk a temperature, in a cell of the labels' size at the condition's density; candidates and a line a
-    walk. The first potential walks; where there are more, all of them are the committee.
+    """Walks in cells of the labels' size at the conditions' densities, each by one member in turn and judged by all;
+    candidates (extended XYZ) and a line a walk. A walk that ended stays in `folder` until all have.
     """
-    interval = max(1, int(interval_ps * 1000 / timestep_fs + 0.5))
-    n_frames = int(length_ps / interval_ps + 0.5)
-    units = unit_counts(composition, concentration, n_units)
-    first = read_frames(structures)
-    session = Session(potential_files[0])
-    committee = [potentials.load(path) for path in potential_files] if len(potential_files) > 1 else []
+    units, first = unit_counts(composition, concentration, n_units), read_frames(structures)
+    known = calibrations.read(calibration)
+    committee = [potentials.load(path) for path in potential_files]
+    members = [identity(read_manifest(path)) for path in potential_files]
     candidates, rows = [], []
-    for walker, temperature in enumerate(temperatures):
-        kelvin = float(temperature)
-        atoms = at_density(first[walker % len(first)], cell_volume(units, concentration, temperature, density))
-        system = System(atoms, generator_for(seed, "explore", round, concentration, temperature))
-        relax(session, system)
-        thermalise(system, kelvin)
-        frames, sick = walk(session, system, kelvin, timestep_fs, n_frames, interval, limits, committee)
-        for frame in frames:
-            frame.info.update(concentration=f"x{concentration}", temperature=f"T{temperature}", round=round + 1)
-        contacts = [frame.info["wall_contacts"] for frame in frames]
-        deviations = [frame.info["force_deviation"] for frame in frames if committee]
-        rows.append(
-            {
-                "concentration": f"x{concentration}",
-                "temperature": f"T{temperature}",
-                "frames": len(frames),
-                "frames_planned": n_frames,
-                "wall_contacts_per_frame": f"{np.mean(contacts):.4g}" if contacts else "",
-                "force_deviation_eV_A": f"{np.mean(deviations):.4g}" if deviations else "",
-                "stopped": sick,
-            }
-        )
-        log.info("T%s: %s", temperature, rows[-1])
-        candidates += frames
+    for number, which in enumerate(plan(temperatures, margins, concentration)):
+        volume = cell_volume(units, concentration, which.temperature, density)
+        if which.margin == "denser":
+            volume /= 1 + margins["denser"]
+        start = at_density(first[(number + round) % len(first)], volume)
+        turn = (number + round) % len(committee)
+        hash_ = walks.decides(which, start, pace, limits, members, turn, calibrations.as_json(known), seed, round)
+        ended = walks.kept(folder, which, hash_)
+        if ended is None:
+            session = Session(committee[turn])
+            system = System(start, generator_for(seed, "explore", round, *which.name.split()))
+            relax(session, system)
+            thermalise(system, float(which.temperature))
+            ended = walks.walk(session, system, which, pace, limits, committee, known)
+            walks.keep(folder, which, hash_, *ended)
+        candidates += told(which, round, ended[0])
+        rows.append(row(which, pace, *ended))
+        log.info("%s: %s", which.name, rows[-1])
     write_frames(out_candidates, candidates)
-    write_csv(out_walks, rows, list(rows[0]))
+    write_csv(out_walks, rows, list(COLUMNS))
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def told(which: walks.Walk, round: int, frames: list[Atoms]) -> list[Atoms]:
+    """The frames with where they are from; `round` is that of their labels."""
+    for frame in frames:
+        frame.info.update(concentration=f"x{which.concentration}", temperature=f"T{which.temperature}")
+        frame.info.update(walk=which.name, round=round + 1)
+    return frames
+
+
+def row(which: walks.Walk, pace: walks.Pace, frames: list[Atoms], stopped: str) -> dict:
+    """A line of walks.csv; of a walk without a frame, without numbers."""
+
+    def mean(key: str, power: int = 1) -> str:
+        values = [frame.info[key] ** power for frame in frames]
+        return f"{np.mean(values) ** (1 / power):.4g}" if values else ""
+
+    return {
+        "concentration": f"x{which.concentration}",
+        "temperature": f"T{which.temperature}",
+        "margin": which.margin,
+        "frames": len(frames),
+        "frames_planned": pace.n_frames,
+        "wall_contacts_per_frame": mean("wall_contacts"),
+        "deviation_meV_A": mean("deviation", 2),
+        "expected_error_meV_A": mean("expected_error", 2),
+        "stopped": stopped,
+    }
 
 
 if __name__ == "__main__":
     environment.isolate()
     logs.start(snakemake.log[0])
     options = dict(snakemake.params)
-    limits = health.Limits(**options.pop("health"))
+    limits, pace = health.Limits(**options.pop("health")), walks.Pace(**options.pop("pace"))
     explore(
         Path(snakemake.input.structures),
         [Path(path) for path in snakemake.input.potentials],
+        Path(snakemake.input.calibration),
         Path(snakemake.output.candidates),
         Path(snakemake.output.walks),
+        Path(snakemake.output.walks).parent / "walks",
         snakemake.wildcards.concentration,
         int(snakemake.wildcards.round),
+        pace=pace,
         limits=limits,
         **options,
     )

@@ -1,5 +1,6 @@
 """Activation energies against concentration: a panel for each kind of quantity, with curves and 68 % bands."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,7 +31,7 @@ def curve_table(fits: "xarray.Dataset") -> "pandas.DataFrame":
     return pandas.concat([points[["kind", "quantity", "concentration", "Ea_eV", "Ea_std_eV"]], curves], join="inner")
 
 
-def plot_activation(arrhenius: Path, out_figure: Path) -> None:
+def plot_activation(arrhenius: Path, out_figure: Path, coverage: Sequence[Path] = ()) -> None:
     """Draw the figure, with its table, from the grid's arrhenius.nc."""
     fits = reduced.load(arrhenius)
     panels = {title: [n for n in fits["quantity"].values if test(n)] for title, test in PANELS.items()}
@@ -57,11 +58,11 @@ def plot_activation(arrhenius: Path, out_figure: Path) -> None:
         ax.set_xticks(c, fits["concentration_label"].values)
         ax.legend(loc="best")
     axes[0, 0].set_ylabel("activation energy (eV)")
-    figures.footnote(fig, lines)
+    figures.footnote(fig, figures.uncovered(coverage) + lines)
     figures.publish(fig, out_figure, curve_table(fits))
 
 
 if __name__ == "__main__":
     environment.isolate()
     logs.start(snakemake.log[0])
-    plot_activation(Path(snakemake.input.arrhenius), Path(snakemake.output[0]))
+    plot_activation(Path(snakemake.input.arrhenius), Path(snakemake.output[0]), snakemake.input.coverage)

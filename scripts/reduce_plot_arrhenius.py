@@ -1,5 +1,6 @@
 """Arrhenius figure: D, conductivity and viscosity against 1000 / T, a column a concentration, fits with bands."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -123,7 +124,7 @@ def temperature_axis(ax: "matplotlib.axes.Axes", fits: "xarray.Dataset", ends: t
     top.set_xlabel("T (K)")
 
 
-def plot_arrhenius(transport: Path, arrhenius: Path, out_figure: Path) -> None:
+def plot_arrhenius(transport: Path, arrhenius: Path, out_figure: Path, coverage: Sequence[Path] = ()) -> None:
     """Draw the figure, with its table, from the grid's transport.nc and arrhenius.nc."""
     import pandas
     from matplotlib.lines import Line2D
@@ -165,11 +166,19 @@ def plot_arrhenius(transport: Path, arrhenius: Path, out_figure: Path) -> None:
     for ax in axes[-1]:
         ax.set_xlabel("1000 K / T")
     figures.concentration_titles(axes, grid)
-    figures.footnote(fig, notes(fits.sel(quantity=[name for names in drawn.values() for name in names])))
+    figures.footnote(
+        fig,
+        figures.uncovered(coverage) + notes(fits.sel(quantity=[name for names in drawn.values() for name in names])),
+    )
     figures.publish(fig, out_figure, pandas.concat(everything))
 
 
 if __name__ == "__main__":
     environment.isolate()
     logs.start(snakemake.log[0])
-    plot_arrhenius(Path(snakemake.input.transport), Path(snakemake.input.arrhenius), Path(snakemake.output[0]))
+    plot_arrhenius(
+        Path(snakemake.input.transport),
+        Path(snakemake.input.arrhenius),
+        Path(snakemake.output[0]),
+        snakemake.input.coverage,
+    )

@@ -1,5 +1,6 @@
 """Conductivity figure: with and without cross terms, Haven ratio, transference numbers; a column a concentration."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -62,7 +63,7 @@ def gap_notes(grid: "xarray.Dataset") -> list[str]:
     return notes
 
 
-def plot_conductivity(transport: Path, out_figure: Path) -> None:
+def plot_conductivity(transport: Path, out_figure: Path, coverage: Sequence[Path] = ()) -> None:
     """Draw the figure, with its table, from the grid's transport.nc."""
     from matplotlib.lines import Line2D
 
@@ -88,11 +89,11 @@ def plot_conductivity(transport: Path, out_figure: Path) -> None:
 
     fig.legend(handles=marks([*WAYS.values()]), loc="outside right upper", title="conductivity")
     fig.legend(handles=marks([*grid["species"].values]), loc="outside right lower", title="carried by")
-    figures.footnote(fig, gap_notes(grid))
+    figures.footnote(fig, figures.uncovered(coverage) + gap_notes(grid))
     figures.publish(fig, out_figure, reduced.table(grid, (), COLUMNS))
 
 
 if __name__ == "__main__":
     environment.isolate()
     logs.start(snakemake.log[0])
-    plot_conductivity(Path(snakemake.input.transport), Path(snakemake.output[0]))
+    plot_conductivity(Path(snakemake.input.transport), Path(snakemake.output[0]), snakemake.input.coverage)

@@ -1,5 +1,6 @@
 """Current spectrum figure: ridges of Re sigma(f) and of infrared absorption, the parts of Re sigma at the hottest."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -39,7 +40,7 @@ def gap_notes(grid: "xarray.Dataset") -> list[str]:
     return notes
 
 
-def plot_conductivity_spectrum(spectra: Path, out_figure: Path) -> None:
+def plot_conductivity_spectrum(spectra: Path, out_figure: Path, coverage: Sequence[Path] = ()) -> None:
     """Draw the figure, with its table, from the grid's spectra.nc."""
     from matplotlib.lines import Line2D
 
@@ -76,7 +77,7 @@ def plot_conductivity_spectrum(spectra: Path, out_figure: Path) -> None:
         if np.nan_to_num(grid["conductivity_partial"].sel(pair=pair)).any()
     ]
     figures.temperature_legend(fig, grid, pairs)
-    figures.footnote(fig, gap_notes(grid))
+    figures.footnote(fig, figures.uncovered(coverage) + gap_notes(grid))
     columns = {"conductivity_S_m": "conductivity", "conductivity_std_S_m": "conductivity_std"}
     for k, pair in enumerate(grid["pair"].values):
         for part in ("", "_std"):
@@ -91,4 +92,4 @@ def plot_conductivity_spectrum(spectra: Path, out_figure: Path) -> None:
 if __name__ == "__main__":
     environment.isolate()
     logs.start(snakemake.log[0])
-    plot_conductivity_spectrum(Path(snakemake.input.spectra), Path(snakemake.output[0]))
+    plot_conductivity_spectrum(Path(snakemake.input.spectra), Path(snakemake.output[0]), snakemake.input.coverage)

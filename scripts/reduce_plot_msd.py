@@ -1,5 +1,6 @@
 """MSD figure: mean squared displacement against lag, a panel for each species and concentration."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,7 +24,7 @@ def draw_curve(ax: "matplotlib.axes.Axes", curve: "xarray.Dataset", color: tuple
         ax.plot(fitted[0], line[0], "o", color=color, markeredgecolor="black", markersize=4.5)
 
 
-def plot_msd(transport: Path, out_figure: Path) -> None:
+def plot_msd(transport: Path, out_figure: Path, coverage: Sequence[Path] = ()) -> None:
     """Draw the figure, with its table, from the grid's transport.nc."""
     from matplotlib.lines import Line2D
 
@@ -46,7 +47,7 @@ def plot_msd(transport: Path, out_figure: Path) -> None:
         Line2D([], [], color="none", marker="o", markerfacecolor="0.8", markeredgecolor="black", label="onset"),
     ]
     figures.temperature_legend(fig, grid, extra)
-    figures.footnote(fig, figures.gap_notes(grid, "species"))
+    figures.footnote(fig, figures.uncovered(coverage) + figures.gap_notes(grid, "species"))
     columns = {"msd_A2": "msd", "msd_std_A2": "msd_std"}
     figures.publish(fig, out_figure, reduced.table(grid, ("species", "lag"), columns).dropna())
 
@@ -54,4 +55,4 @@ def plot_msd(transport: Path, out_figure: Path) -> None:
 if __name__ == "__main__":
     environment.isolate()
     logs.start(snakemake.log[0])
-    plot_msd(Path(snakemake.input.transport), Path(snakemake.output[0]))
+    plot_msd(Path(snakemake.input.transport), Path(snakemake.output[0]), snakemake.input.coverage)

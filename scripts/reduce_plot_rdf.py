@@ -1,11 +1,12 @@
 """RDF figure: g(r) of each pair of species, a panel for each pair and concentration."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from thermoweave import environment, figures, logs, reduced
 
 
-def plot_rdf(structure: Path, out_figure: Path) -> None:
+def plot_rdf(structure: Path, out_figure: Path, coverage: Sequence[Path] = ()) -> None:
     """Draw the figure, with its table, from the grid's structure.nc."""
     grid = reduced.load(structure)
     figures.style()
@@ -29,7 +30,7 @@ def plot_rdf(structure: Path, out_figure: Path) -> None:
     figures.concentration_titles(axes, grid)
     figures.temperature_legend(fig, grid)
     notes = [note for note in figures.gap_notes(grid, "pair") if "first minimum" not in note]
-    figures.footnote(fig, notes)
+    figures.footnote(fig, figures.uncovered(coverage) + notes)
     columns = {"rdf": "rdf", "rdf_std": "rdf_std"}
     figures.publish(fig, out_figure, reduced.table(grid, ("pair", "r"), columns).dropna(subset="rdf"))
 
@@ -37,4 +38,4 @@ def plot_rdf(structure: Path, out_figure: Path) -> None:
 if __name__ == "__main__":
     environment.isolate()
     logs.start(snakemake.log[0])
-    plot_rdf(Path(snakemake.input.structure), Path(snakemake.output[0]))
+    plot_rdf(Path(snakemake.input.structure), Path(snakemake.output[0]), snakemake.input.coverage)

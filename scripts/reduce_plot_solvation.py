@@ -1,5 +1,6 @@
 """Solvation figure: neighbours in the shell of the chosen ion, and how long they stay; a column per concentration."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -37,7 +38,7 @@ def draw_residence(ax: "matplotlib.axes.Axes", T: np.ndarray, one: "xarray.Datas
     ax.errorbar(T[there], bound[there], yerr=bound[there], lolims=True, **arrow)
 
 
-def plot_solvation(structure: Path, out_figure: Path) -> None:
+def plot_solvation(structure: Path, out_figure: Path, coverage: Sequence[Path] = ()) -> None:
     """Draw the figure, with its table, from the grid's structure.nc."""
     from matplotlib.lines import Line2D
     from matplotlib.ticker import LogFormatter
@@ -68,11 +69,11 @@ def plot_solvation(structure: Path, out_figure: Path) -> None:
     figures.concentration_titles(axes, grid)
     fig.legend(handles=handles, title="neighbour", loc="outside right upper")
     notes = figures.gap_notes(grid.assign(reason=grid["shell_reason"]), "neighbour")
-    figures.footnote(fig, notes)
+    figures.footnote(fig, figures.uncovered(coverage) + notes)
     figures.publish(fig, out_figure, reduced.table(grid, ("neighbour",), COLUMNS))
 
 
 if __name__ == "__main__":
     environment.isolate()
     logs.start(snakemake.log[0])
-    plot_solvation(Path(snakemake.input.structure), Path(snakemake.output[0]))
+    plot_solvation(Path(snakemake.input.structure), Path(snakemake.output[0]), snakemake.input.coverage)

@@ -1,5 +1,6 @@
 """Structure factor figure: S(q) of number and charge and of each pair of species; S(q, f) of number and charge."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -56,7 +57,7 @@ def draw_dynamic(axes: np.ndarray, one: "xarray.Dataset") -> None:
                 ax.annotate(label, (0.96, 0.94), xycoords="axes fraction", ha="right", va="top", fontsize=8)
 
 
-def plot_structure_factor(spectra: Path, out_figure: Path) -> None:
+def plot_structure_factor(spectra: Path, out_figure: Path, coverage: Sequence[Path] = ()) -> None:
     """Draw the figure, with its table, from the grid's spectra.nc. Raises ValueError where it has none."""
     from matplotlib.lines import Line2D
 
@@ -82,7 +83,10 @@ def plot_structure_factor(spectra: Path, out_figure: Path) -> None:
         for k, pair in enumerate(grid["pair"].values)
     ]
     figures.temperature_legend(fig, grid, pairs)
-    figures.footnote(fig, figures.gap_notes(grid.assign(reason=grid["structure_factor_reason"]), "pair"))
+    figures.footnote(
+        fig,
+        figures.uncovered(coverage) + figures.gap_notes(grid.assign(reason=grid["structure_factor_reason"]), "pair"),
+    )
     columns = {"S": "structure_factor", "S_std": "structure_factor_std"}
     figures.publish(fig, out_figure, reduced.table(grid, ("pair", "q"), columns).dropna())
 
@@ -90,4 +94,4 @@ def plot_structure_factor(spectra: Path, out_figure: Path) -> None:
 if __name__ == "__main__":
     environment.isolate()
     logs.start(snakemake.log[0])
-    plot_structure_factor(Path(snakemake.input.spectra), Path(snakemake.output[0]))
+    plot_structure_factor(Path(snakemake.input.spectra), Path(snakemake.output[0]), snakemake.input.coverage)

@@ -1,5 +1,6 @@
 """VDOS figure: for each species a ridge of temperatures at each concentration, and a heat map of all conditions."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -43,7 +44,7 @@ def draw_map(ax: "matplotlib.axes.Axes", one: "xarray.Dataset", end: float) -> N
     ax.figure.colorbar(mesh, ax=ax, pad=0.02, aspect=14).outline.set_visible(False)
 
 
-def plot_vdos(spectra: Path, out_figure: Path) -> None:
+def plot_vdos(spectra: Path, out_figure: Path, coverage: Sequence[Path] = ()) -> None:
     """Draw the figure, with its table, from the grid's spectra.nc."""
     grid = reduced.load(spectra)
     atoms = grid["n_atoms"].where(grid["n_atoms"] > 0)
@@ -70,7 +71,7 @@ def plot_vdos(spectra: Path, out_figure: Path) -> None:
     figures.temperature_legend(fig, grid)
     notes = figures.gap_notes(grid, "species")
     notes += figures.gap_notes(grid.assign(reason=grid["note"].expand_dims("any", -1).assign_coords(any=[""])), "any")
-    figures.footnote(fig, notes)
+    figures.footnote(fig, figures.uncovered(coverage) + notes)
     table = reduced.table(grid, ("species", "frequency"), COLUMNS)
     figures.publish(fig, out_figure, table.dropna(subset=["vdos_per_THz"]))
 
@@ -78,4 +79,4 @@ def plot_vdos(spectra: Path, out_figure: Path) -> None:
 if __name__ == "__main__":
     environment.isolate()
     logs.start(snakemake.log[0])
-    plot_vdos(Path(snakemake.input.spectra), Path(snakemake.output[0]))
+    plot_vdos(Path(snakemake.input.spectra), Path(snakemake.output[0]), snakemake.input.coverage)

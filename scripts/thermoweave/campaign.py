@@ -6,6 +6,7 @@ from pathlib import Path
 from ase.data import chemical_symbols
 from ase.formula import Formula
 
+from thermoweave import rounds
 from thermoweave.composition import cell_volume, realised_shares, unit_counts
 from thermoweave.config_schema import did_you_mean, schema_faults
 from thermoweave.label_config import label_faults
@@ -26,7 +27,7 @@ def validate(config: dict, root: Path, pseudo_dir: Path, device: str = "cpu") ->
     """
     faults = schema_faults(config, root / "config" / "schema.yaml")
     if not faults:
-        checks = (system_faults, grid_faults, length_faults, backend_faults, teacher_faults)
+        checks = (system_faults, grid_faults, length_faults, backend_faults, teacher_faults, rounds.faults)
         faults = [fault for check in checks for fault in check(config)]
         faults += label_faults(config, root, pseudo_dir)
         faults = faults or simulate_faults(config, device) or reduce_faults(config)
@@ -98,15 +99,13 @@ def grid_faults(config: dict) -> list[str]:
                     f"(nearest differs by {off:.3f}, "
                     f"allowed {LARGEST_ROUNDING}); take at least {math.ceil(1 / (2 * LARGEST_ROUNDING))} formula units"
                 )
-    for stage in ("generate", "explore") if config["explore"]["rounds"] else ("generate",):
-        highest = max(config[stage]["temperatures"], key=float)
-        above = [t for t in config["temperatures"] if float(t) > float(highest)]
-        faults += [
-            f"temperatures: {t} K lies above the highest of {stage}.temperatures ({highest} K), "
-            "where no label was taken; "
-            f'add "{t}" there (the potential is then trained again)'
-            for t in above
-        ]
+    highest = max(config["generate"]["temperatures"], key=float)
+    faults += [
+        f"temperatures: {t} K lies above the highest of generate.temperatures ({highest} K), where no label was taken; "
+        f'add "{t}" there (the potential is then trained again)'
+        for t in config["temperatures"]
+        if float(t) > float(highest)
+    ]
     return faults
 
 

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from thermoweave import reduced
+from thermoweave.coverage import COVERED
+from thermoweave.tables import read_csv
 
 if TYPE_CHECKING:
     import matplotlib.axes
@@ -119,6 +121,17 @@ def gap_notes(grid: "xarray.Dataset", over: str) -> list[str]:
                 what = "" if len(names) == grid.sizes[over] else f", {' '.join(names)}"
                 notes.append(f"x = {concentration}, {temperature} K{what}: {reason}")
     return notes
+
+
+def uncovered(table: list[str]) -> list[str]:
+    """A note on each condition of explore's conditions.csv (its path in a list, which is empty where nothing walked)
+    that the labels do not cover: a figure that shows it must say so.
+    """
+    rows = [row for path in table for row in read_csv(path) if row["verdict"] != COVERED]
+    by_concentration: dict[str, list[str]] = {}
+    for row in rows:
+        by_concentration.setdefault(row["concentration"], []).append(row["temperature"])
+    return [f"x = {x}, {', '.join(T)} K: not covered by labels (explore.target)" for x, T in by_concentration.items()]
 
 
 def footnote(figure: "matplotlib.figure.Figure", lines: list[str], at_most: int = 8) -> None:

@@ -144,7 +144,9 @@ def read_force_errors(path: Path) -> list[np.ndarray]:
 
 
 def save(path: Path, frames: Sequence[Atoms], predicted: Sequence[Prediction]) -> None:
-    """npz with, per atom of the frames: number of its frame, symbol, reference and predicted force (eV/A)."""
+    """npz with, per atom of the frames: number of its frame, symbol, reference and predicted force (eV/A); per frame:
+    label_id, and the condition that it was made for.
+    """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(path.name + ".part")
@@ -155,5 +157,6 @@ def save(path: Path, frames: Sequence[Atoms], predicted: Sequence[Prediction]) -
             symbol=np.concatenate([np.array(atoms.get_chemical_symbols(), dtype="U3") for atoms in frames]),
             reference=np.concatenate([atoms.arrays["REF_forces"] for atoms in frames]),
             predicted=np.concatenate([p.forces for p in predicted]),
+            **{key: np.array([atoms.info.get(key, "") for atoms in frames]) for key in datasets.STRINGS},
         )
     os.replace(temporary, path)

@@ -94,6 +94,11 @@ def hyperparameters(config: dict, backend: str, round: int) -> dict:
     return {**changes, **section.get("round0", {})} if round == 0 and config["explore"]["rounds"] else changes
 
 
+def warm_start(config: dict, backend: str) -> bool:
+    """Whether later rounds go on from the weights of the round before."""
+    return config["train"]["warm_start"] and hasattr(potentials.adapter(backend), "ARCHITECTURE")
+
+
 def _changes(section: dict) -> dict:
     return {key: value for key, value in section.items() if key not in NOT_HYPERS}
 

@@ -2,7 +2,7 @@ import json
 
 import pytest
 from audit_campaign import audit_campaign
-from audit_conditions import diffusion_texts, spot_text
+from audit_conditions import coverage_text, diffusion_texts, spot_text
 from audit_cost import audit_cost
 from thermoweave.tables import read_csv, with_error, write_csv, write_html
 
@@ -41,16 +41,14 @@ def records(tmp_path):
 
 
 def test_a_sound_campaign_passes(records, tmp_path):
-    audit_campaign(
-        *records(["SUCCESS", "STORED", "UNCONVERGED"], [True, True]), tmp_path / "out.json", 3, 0.4, 0.01, 0.0
-    )
+    audit_campaign(*records(["SUCCESS", "STORED", "UNCONVERGED"], [True, True]), tmp_path / "out.json", 0.4, 0.01, 0.0)
     result = json.loads((tmp_path / "out.json").read_text())
     assert result["rejected"] == 1 and result["failed"] == []
 
 
 def test_too_many_rejections_and_failures_fail_it_by_name(records, tmp_path):
     with pytest.raises(RuntimeError) as caught:
-        audit_campaign(*records(["SUCCESS", "UNCONVERGED"], [True, False]), tmp_path / "out.json", 2, 0.4, 0.01, 0.4)
+        audit_campaign(*records(["SUCCESS", "UNCONVERGED"], [True, False]), tmp_path / "out.json", 0.4, 0.01, 0.4)
     assert "1 of 2 structures have no label" in str(caught.value) and "x0.50 UNCONVERGED" in str(caught.value)
     assert "x0.50/T900/replica1: too hot" in str(caught.value)
     assert not (tmp_path / "out.json").exists()
@@ -61,7 +59,7 @@ def test_spot_checks_count_by_their_share_alone(records, tmp_path):
     summaries, verdicts = records(["SUCCESS"] * 4, [True])
     checks = tmp_path / "checks.csv"
     write_csv(checks, [dict.fromkeys(COLUMNS, "a") | {"label_id": k, "outcome": "SUCCESS"} for k in range(4)], COLUMNS)
-    limits = dict(n_planned=4, max_rejected_share=0.3, cluster_significance=0.01, max_failed_share=0.0)
+    limits = dict(max_rejected_share=0.3, cluster_significance=0.01, max_failed_share=0.0)
     audit_campaign(summaries, verdicts, tmp_path / "out.json", **limits, spot_checks=[checks])
     assert json.loads((tmp_path / "out.json").read_text())["spot_checks"]["rejected_share"] == 0
     rows = read_csv(checks)
@@ -77,10 +75,10 @@ def test_spot_checks_stand_beside_the_condition():
     assert spot_text({}) == "–"
 
 
-def test_structures_that_exploring_did_not_find_are_said(records, tmp_path, caplog):
-    audit_campaign(*records(["SUCCESS"], [True]), tmp_path / "out.json", 4, 0.0, 0.01, 0.0)
-    assert json.loads((tmp_path / "out.json").read_text())["structures_planned"] == 4
-    assert "4 structures were planned, 1 were found" in caplog.text
+def test_coverage_stands_beside_the_condition():
+    assert coverage_text({}) == "–"
+    assert coverage_text({"verdict": "covered", "reason": ""}) == "covered"
+    assert coverage_text({"verdict": "not covered", "reason": "no frame"}) == "not covered: no frame"
 
 
 def test_a_structure_that_succeeds_later_is_no_rejection(records, tmp_path):
@@ -88,14 +86,14 @@ def test_a_structure_that_succeeds_later_is_no_rejection(records, tmp_path):
     rows = read_csv(summaries[0])
     rows[1]["label_id"] = rows[0]["label_id"]
     write_csv(summaries[0], rows, COLUMNS)
-    audit_campaign(summaries, verdicts, tmp_path / "out.json", 1, 0.0, 0.01, 0.0)
+    audit_campaign(summaries, verdicts, tmp_path / "out.json", 0.0, 0.01, 0.0)
 
 
 def test_rejections_that_cluster_fail_it_by_name(records, tmp_path):
     outcomes = {f"x{x}/T{t}": ["SUCCESS"] * 6 for x in ("0.25", "0.50") for t in ("900", "1100", "1300")}
     outcomes["x0.25/T1300"] = ["UNCONVERGED", "UNCONVERGED", "PW_ERROR", "UNCONVERGED", "SUCCESS", "STORED"]
     with pytest.raises(RuntimeError) as caught:
-        audit_campaign(*records(outcomes, [True]), tmp_path / "out.json", 36, 0.2, 0.01, 0.0)
+        audit_campaign(*records(outcomes, [True]), tmp_path / "out.json", 0.2, 0.01, 0.0)
     told = str(caught.value)
     assert "x0.25/T1300 has 4 of 6 structures rejected, against 0 of 30 elsewhere (p = 0.00" in told
     assert "audit.cluster_significance: 0.01; 3 UNCONVERGED, 1 PW_ERROR)" in told
@@ -105,7 +103,7 @@ def test_rejections_that_cluster_fail_it_by_name(records, tmp_path):
 
 def test_rejections_that_are_spread_pass_and_are_on_record(records, tmp_path):
     outcomes = {f"x{x}/T{t}": ["UNCONVERGED", *["SUCCESS"] * 5] for x in ("0.25", "0.50") for t in ("900", "1100")}
-    audit_campaign(*records(outcomes, [True]), tmp_path / "out.json", 24, 0.2, 0.01, 0.0)
+    audit_campaign(*records(outcomes, [True]), tmp_path / "out.json", 0.2, 0.01, 0.0)
     result = json.loads((tmp_path / "out.json").read_text())
     assert result["rejected"] == 4 and result["cluster_significance"] == 0.01
     assert result["most_clustered"] == {"where": "x0.25", "structures": 12, "rejected": 2, "p": 1}
@@ -116,7 +114,7 @@ def test_a_condition_without_a_label_fails_it_by_name(records, tmp_path):
     with pytest.raises(
         RuntimeError, match="T1100 has 1 of 1 structures rejected and no label, against 0 of 9 elsewhere"
     ):
-        audit_campaign(*records(outcomes, [True]), tmp_path / "out.json", 10, 0.2, 0.01, 0.0)
+        audit_campaign(*records(outcomes, [True]), tmp_path / "out.json", 0.2, 0.01, 0.0)
 
 
 def test_costs_add_up_cores(tmp_path):

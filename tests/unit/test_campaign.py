@@ -104,7 +104,22 @@ def test_shipped_configs_are_valid(path):
         (("simulate", "protocol", "density"), {**NPT, "barostat_ps": 0.1}, "barostat_ps: 0.1 is too short"),
         (("simulate", "protocol", "frame_interval"), 4000, "production_ps: 12 has 1.5 frames every 4000 steps of 2 fs"),
         (("simulate", "protocol", "production_thermostat_ps"), "nvt", "'nvt' is none of its choices"),
-        (("simulate", "health", "committee"), COMMITTEE, "a committee has two train.seeds or more; add one"),
+        (("train", "seeds"), ["1"], "train.seeds: 1 potential is no committee, which the rounds of explore need"),
+        (("explore", "rounds"), -1, "explore.rounds: -1 is less than the minimum of 0"),
+        (("explore", "labels_per_round"), 0, "explore.labels_per_round: 0 is less than the minimum of 1"),
+        (("explore", "random_share"), 1.5, "explore.random_share: 1.5 is greater than the maximum of 1"),
+        (("explore", "leave"), 90, "explore.leave: 90 meV/A is not above explore.target (100)"),
+        (("explore", "budget", "labels"), 0, "explore.budget.labels: 0 is none of its choices"),
+        (("explore", "budget", "labels"), 40, "labels: 40 leaves none for a round of 12 after the 39 of round 0"),
+        (("explore", "budget", "core_h"), 0, "explore.budget.core_h: 0 is none of its choices"),
+        (("explore", "temperatures"), ["950", "1300"], "temperatures: 900 K lies outside explore.temperatures (950 to"),
+        (("explore", "joined"), {"concentrations": {"0.7": 1}}, "explore.joined.concentrations.0.7: there is no 0.7"),
+        (("explore", "joined"), {"temperatures": {"900": 2}}, "900: round 2 has no walks, the last round can be 2"),
+        (
+            ("explore", "joined"),
+            {"concentrations": {"0.25": 1, "0.41": 1, "0.60": 1}},
+            "joined.concentrations: one of them must be there from the beginning",
+        ),
         (("simulate", "health", "liquid"), {"min_displacement": 1}, "simulate.health.liquid.max_cavity: missing"),
         (
             ("system", "density", "coefficients", "KCl"),
@@ -146,6 +161,10 @@ def test_frames_that_cannot_follow_the_motion_are_refused():
 
 
 def test_a_committee_that_never_meets_is_refused():
+    alone = changed(("simulate", "health", "committee"), COMMITTEE)
+    alone["train"]["seeds"], alone["explore"]["rounds"] = ["1"], 0
+    with pytest.raises(ConfigError, match="a committee has two train.seeds or more; add one"):
+        validate(alone, ROOT, PSEUDOPOTENTIALS)
     config = changed(("simulate", "health", "committee"), {**COMMITTEE, "every": 1000})
     config["train"]["seeds"] = ["1", "2"]
     with pytest.raises(ConfigError, match="committee.every: 1000 is more than the 750 frames of a run"):

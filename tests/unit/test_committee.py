@@ -4,15 +4,7 @@ import numpy as np
 import pytest
 from ase import Atoms
 from ase.calculators.calculator import Calculator
-from explore_md import walk
-from thermoweave import health
-from thermoweave.engines import System
-from thermoweave.engines.ase import Session
-from thermoweave.potentials.committee import deviation
-from thermoweave.potentials.wall import Walled
-from thermoweave.preparation import relax, thermalise
-
-NO_WALL = {"stiffness_eV_per_A2": 30.0, "r_min_A": {}, "unseen": []}
+from thermoweave.potentials.committee import deviation, frame_deviation, frame_error
 
 
 class Given(Calculator):
@@ -49,19 +41,11 @@ def test_one_potential_is_no_committee():
         deviation([Given(0.0, np.zeros((1, 3)))], Atoms("Li", cell=[5] * 3, pbc=True))
 
 
-def test_a_walk_knows_how_far_its_committee_disagrees():
-    atoms = Atoms("LiCl", [[0, 0, 0], [0, 0, 3.0]], cell=[8] * 3, pbc=True)
-    push = np.array([[0, 0, 0.1], [0, 0, -0.1]])
-    committee = [
-        Walled(Given(energy, scale * push), NO_WALL, {"Li": 0.0, "Cl": 0.0}) for energy, scale in ((0.0, 0), (0.2, 1))
-    ]
-    session, system = Session(committee[0]), System(atoms, np.random.default_rng(0))
-    relax(session, system)
-    thermalise(system, 300)
-    limits = health.Limits(min_distance=0.5, max_force=50.0, max_temperature_ratio=50.0)
-    frames, sick = walk(session, system, 300, 1.0, 3, 2, limits, committee)
-    assert not sick and len(frames) == 3
-    assert frames[-1].info["force_deviation"] == pytest.approx(0.1 / np.sqrt(2))
-    assert frames[-1].info["energy_deviation"] == pytest.approx(0.1 / np.sqrt(2))
-    alone, _ = walk(session, system, 300, 1.0, 1, 2, limits)
-    assert "force_deviation" not in alone[0].info
+def test_error_of_a_member_from_mean_and_scatter():
+    """What the mean force and the scatter say together is the mean squared error of the members."""
+    rng = np.random.default_rng(0)
+    members, reference = rng.normal(0, 1, (3, 20, 3)), rng.normal(0, 1, (20, 3))
+    scatter = np.sqrt(members.var(axis=0, ddof=1).sum(axis=1))
+    direct = 1000 * np.sqrt(np.mean((members - reference) ** 2))
+    assert frame_error(members.mean(axis=0), scatter, reference, 3) == pytest.approx(direct)
+    assert frame_deviation(scatter) == pytest.approx(1000 * np.sqrt(members.var(axis=0, ddof=1).mean()))

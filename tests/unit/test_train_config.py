@@ -25,8 +25,9 @@ def checkpoints(tmp_path, monkeypatch):
     Path("model.nequip.zip").write_bytes(b"PK")
 
 
-def said(train=None, teacher=None):
+def said(train=None, teacher=None, rounds=2):
     config = deepcopy(GOOD)
+    config["explore"]["rounds"] = rounds
     config["train"].update(train or {})
     if teacher:
         config["generate"]["teacher"] = {"md_ps": 0.5, "timestep_fs": 1.0, **teacher}
@@ -38,7 +39,9 @@ def said(train=None, teacher=None):
 
 
 def test_a_checkpoint_that_fits_is_accepted(checkpoints):
-    assert said({"backends": {"nequip": {"init": "good.json", "fine_tune": False}}}) == ""
+    as_it_is = {"backends": {"nequip": {"init": "good.json", "fine_tune": False}}, "seeds": ["1"]}
+    assert said(as_it_is, rounds=0) == ""
+    assert "(fine_tune: false) learns nothing from labels" in said(as_it_is)
     assert said(teacher={"backend": "nequip", "potential": "good.json"}) == ""
 
 

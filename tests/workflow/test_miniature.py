@@ -47,8 +47,13 @@ def test_a_killed_campaign_computes_no_label_twice(campaign):
 
 
 def test_second_round_comes_from_the_first_potential(campaign):
-    selected = (campaign / "results/explore/round0/x0.50/selected.extxyz").read_text()
-    assert selected.count("wall_contacts=") == 2 and "round=1" in selected
+    selected = (campaign / "results/explore/round0/selected.extxyz").read_text()
+    assert selected.count("wall_contacts=") == 4 and selected.count("chosen=random") == 1 and "round=1" in selected
+    walks = rows(campaign / "results/explore/round0/x0.50/walks.csv")
+    assert [row["margin"] for row in walks] == ["", "", "hotter", "denser"]
+    assert all(float(row["deviation_meV_A"]) > 0 for row in walks)
+    covered = rows(campaign / "results/explore/conditions.csv")
+    assert len(covered) == 6 and all(float(row["high_meV_A"]) > 0 for row in covered)
     manifest = json.loads((campaign / "results/train/round1/nequip/seed1/potential.json").read_text())
     assert manifest["n_train"] + manifest["n_valid"] + manifest["n_test"] == 16
 
@@ -94,7 +99,7 @@ def test_convergence_of_the_labels_compares_levels_and_computes_none_twice(campa
 def test_a_new_temperature_runs_its_md_and_the_reductions_behind_it(campaign):
     """At the end of the list it joins the last batch of each concentration, whose other run is only judged again."""
     jobs = planned(campaign, temperatures=["1000", "1100", "1200", "1050"])
-    new = {"generate_start": 2, "simulate_md": 2, "simulate_judge": 4}
+    new = {"explore_coverage": 1, "generate_start": 2, "simulate_md": 2, "simulate_judge": 4}
     new |= {f"reduce_{name}": 4 for name in ("transport", "structure", "spectra")}
     assert jobs == {**new, **REDUCTIONS, **AUDITS}
 
@@ -124,11 +129,19 @@ def test_another_engine_goes_through_the_same_door(campaign, tmp_path):
 def test_a_new_concentration_is_labelled_and_trains_again(campaign):
     jobs = planned(campaign, concentrations=["0.25", "0.50", "0.75"])
     assert jobs["generate_structures"] == 1 and jobs["generate_start"] == 3
-    # two batches of round 0 for the new one, and one batch of round 1 for each of the three
-    assert jobs["label_structures"] == 2 + 3
-    assert jobs["train_potential"] == 2 and jobs["simulate_md"] == 6 and jobs["simulate_judge"] == 9
+    # two batches of round 0 for the new one, and what the walks of all three then find
+    assert jobs["label_structures"] == 2 and jobs["label_selected"] == 1
+    assert jobs["train_potential"] == 4 and jobs["simulate_md"] == 6 and jobs["simulate_judge"] == 9
     run = snakemake(campaign, "--dry-run", config="config/changed.yaml")
     assert "any new label trains it again" in run.stdout
+
+
+def test_a_concentration_that_joins_later_is_explored_first_and_changes_no_earlier_round(campaign):
+    explore = yaml.safe_load((campaign / "config/test.yaml").read_text())["explore"]
+    later = {**explore, "rounds": 2, "joined": {"concentrations": {"0.75": 1}}}
+    jobs = planned(campaign, concentrations=["0.25", "0.50", "0.75"], explore=later)
+    assert "label_structures" not in jobs and jobs["explore_md"] == 3 and jobs["explore_select"] == 1
+    assert jobs["label_selected"] == 1 and jobs["train_potential"] == 2 and jobs["train_final"] == 2
 
 
 def test_a_plot_script_redraws_its_figure_only(campaign):
@@ -220,7 +233,7 @@ def test_another_labeller_goes_through_the_same_door(campaign, tmp_path, labelle
 def test_a_checkpoint_as_it_is_beside_another_potential(campaign, tmp_path):
     nequip = yaml.safe_load((campaign / "config/test.yaml").read_text())["train"]["backends"]["nequip"]
     backends = {"nequip": {**nequip, "init": "pretrained/potential.json", "fine_tune": False}, "lennard_jones": {}}
-    folder = copy_with(campaign, tmp_path / "copy", train={"backends": backends}, explore={"rounds": 0})
+    folder = copy_with(campaign, tmp_path / "copy", train={"backends": backends, "seeds": ["1"]}, explore={"rounds": 0})
     shutil.copytree(campaign / "results/train/round1/nequip/seed1", folder / "pretrained")
     run = snakemake(folder, "--", "train_compare", "train_learning_curve", config="config/changed.yaml")
     assert run.returncode == 0, run.stdout[-20000:]
@@ -232,20 +245,21 @@ def test_a_checkpoint_as_it_is_beside_another_potential(campaign, tmp_path):
     assert {(row["backend"], row["share"]) for row in curve} == {(b, s) for b in table for s in ("0.5", "1.0")}
 
 
-def test_two_seeds_are_a_committee(campaign, tmp_path):
-    folder = copy_with(campaign, tmp_path / "copy", train={"seeds": ["1", "2"]})
-    walks = "results/explore/round0/x0.50/walks.csv"
-    run = snakemake(folder, "--", walks, config="config/changed.yaml")
-    assert run.returncode == 0, run.stdout[-20000:]
-    assert all(float(row["force_deviation_eV_A"]) > 0 for row in rows(folder / walks))
-    assert all(row["force_deviation_eV_A"] == "" for row in rows(campaign / walks))
-
-
 def test_report_shows_figures_tables_and_captions(campaign):
     run = snakemake(campaign, "--report", "results/report.html")
     assert run.returncode == 0, run.stdout
     report = (campaign / "results/report.html").read_text()
-    for part in ("arrhenius.svg", "vdos.svg", "parity.svg", "conditions.html", "errors.html", "cost.html"):
+    for part in (
+        "coverage.svg",
+        "calibration.svg",
+        "coverage.html",
+        "arrhenius.svg",
+        "vdos.svg",
+        "parity.svg",
+        "conditions.html",
+        "errors.html",
+        "cost.html",
+    ):
         assert part in report
 
 
