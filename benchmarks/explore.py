@@ -35,7 +35,7 @@ from thermoweave.frames import read_frames
 from thermoweave.potentials.manifest import write_json
 
 HIDDEN, ROWS = "hidden.extxyz", "rows.json"
-HIDDEN_SEED = 20261123
+HIDDEN_SEED = 1
 
 
 def main() -> None:

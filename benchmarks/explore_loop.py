@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from explore_setup import (  # isort: skip
-    CONCENTRATIONS, CONDITIONS, FIRST_STEPS, HYPERS, LABELS_PER_ROUND, LIMITS, MELT, MEMBERS, PACE, RANDOM_SHARE, ROUNDS,
-    SPACING_PS, STEPS, STRUCTURES, SYSTEM, TARGET, TEMPERATURES, WINDOW,
+    CONCENTRATIONS, CONDITIONS, FIRST_STEPS, HYPERS, LABELS_PER_ROUND, LIMITS, MELT, MEMBERS, PACE, RANDOM_SHARE,
+    ROUNDS, SPACING_PS, STEPS, STRUCTURES, SYSTEM, TARGET, TEMPERATURES, WINDOW,
 )  # fmt: skip
 import numpy as np
 from ase import Atoms
@@ -181,12 +181,13 @@ def judge(campaign: Campaign, round: int, known: Path) -> dict[str, list[float]]
 
 def measured(campaign: Campaign, round: int, hidden: Sequence[Atoms]) -> dict:
     """Errors of the committee on the hidden test set (meV/A, root mean square over a condition's force components and
-    the members), and of how many of its frames the error is inside the interval that their deviation lets expect.
+    the members), the share of its frames whose error is inside the interval that their deviation lets expect, and of
+    those that touch the wall.
     """
     judged = campaign.own / f"round{round}" / "judged.json"
     known = calibrations.read(judged if round < ROUNDS else campaign.learned(round) / "calibration.json")
     members = [potentials.load(path) for path in campaign.potentials(round)]
-    errors, inside = {f"x{x} T{T}": [] for x, T in CONDITIONS}, []
+    errors, inside, touching = {f"x{x} T{T}": [] for x, T in CONDITIONS}, [], []
     for atoms in hidden:
         condition = f"{atoms.info['concentration']} {atoms.info['temperature']}"
         found = deviation(members, atoms)
@@ -194,8 +195,9 @@ def measured(campaign: Campaign, round: int, hidden: Sequence[Atoms]) -> dict:
         low, high = calibrations.interval(known, condition, frame_deviation(found.forces))
         errors[condition].append(error)
         inside.append(bool(low < error < high))
+        touching.append(members[0].results["wall_contacts"] > 0)
     rmse = {condition: float(np.sqrt(np.mean(np.square(values)))) for condition, values in errors.items()}
     return {
         "worst_rmse_meV_A": max(rmse.values()), "mean_rmse_meV_A": float(np.mean(list(rmse.values()))),
-        "rmse_meV_A": rmse, "frames_inside": float(np.mean(inside)),
+        "rmse_meV_A": rmse, "frames_inside": float(np.mean(inside)), "frames_in_wall": float(np.mean(touching)),
     }  # fmt: skip

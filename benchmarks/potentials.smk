@@ -27,7 +27,7 @@ VARIANTS = {
     "deepmd/se_e2_a": {},
     "torchani/ANI": {},
 }
-LABELS = sorted(Path().glob("results/label/round*/x*/batch*.extxyz"))
+LABELS = sorted(Path().glob("results/label/round*/**/batch*.extxyz"))
 CONDITIONS = sorted({datasets.condition(atoms) for atoms in datasets.read_labels(LABELS)})
 FOLDER = "results/benchmarks/potentials"
 

@@ -51,7 +51,7 @@ touch.Executor.SLEEPING_TIME = 0
 main(sys.argv[1:])
 """
 NOTHING = "Nothing to be done"
-DONE_BEFORE = {"generate_structures", "label_structures", "train_potential"}  # nothing of these for a new temperature
+DONE_BEFORE = {"generate_structures", "label_structures", "label_selected", "train_potential"}  # nothing of these for a new temperature
 
 
 def main() -> None:
@@ -112,7 +112,8 @@ def configure(campaign: Path, n_concentrations: int, n_temperatures: int) -> Non
     config["replicas"] = REPLICAS
     config["train"]["seeds"] = ["1", "2", "3"]
     config["generate"] |= {"formula_units": 20, "structures": 200}
-    config["explore"] |= {"rounds": 1, "structures": 50}
+    config["explore"]["temperatures"] = ["850", "1050", "1300"]
+    config["explore"] |= {"rounds": 1, "labels_per_round": 50 * len(config["concentrations"])}
     config["label"]["batch"] = 25
     config["simulate"] |= {"formula_units": 250, "batch": 10}
     (campaign / "config.yaml").write_text(yaml.safe_dump(config, sort_keys=False))
