@@ -41,14 +41,12 @@ def most(config: dict) -> int:
 
 
 def fewest(config: dict) -> int:
-    """The last round that there must be: conditions cannot be covered twice before two rounds, and not all of them
-    before the last has joined; core-hours can be spent after one.
+    """The last round that there must be: conditions cannot be covered twice before two rounds after the last of them
+    has joined; core-hours can be spent after one.
     """
     explore = config["explore"]
-    if explore["budget"]["core_h"] != "none":
-        return min(1, most(config))
     last = max([0, *(k for kinds in explore["joined"].values() for k in kinds.values())])
-    return min(last + 2, most(config))
+    return min(last + (2 if explore["budget"]["core_h"] == "none" else 1), most(config))
 
 
 def faults(config: dict) -> list[str]:

@@ -76,8 +76,8 @@ def test_a_lower_target_judges_again_and_goes_on_where_it_ended(campaign, tmp_pa
     run = snakemake(folder, "--", "results/explore/round2/x0.50/walks.csv", config=CHANGED)
     assert run.returncode == 0, run.stdout[-20000:]
     kept[folder / "results/explore/round2/x0.50/walks.csv"] = (
-        folder / "results/explore/round2/x0.50/walks.csv"
-    ).stat().st_mtime_ns
+        (folder / "results/explore/round2/x0.50/walks.csv").stat().st_mtime_ns
+    )
     run = explore(folder)
     assert run.returncode == 0, run.stdout[-20000:]
     assert {path: path.stat().st_mtime_ns for path in kept} == kept
