@@ -14,6 +14,7 @@ from explore_setup import (  # isort: skip
 import numpy as np
 from ase import Atoms
 from explore_calibrate import explore_calibrate
+from explore_check import explore_check
 from explore_judge import explore_judge
 from explore_md import explore
 from explore_select import explore_select
@@ -27,6 +28,7 @@ from thermoweave.seeds import generator_for, stream
 from thermoweave.tables import read_csv
 from train_potential import train_potential
 
+CHECKED = "checked.json"
 MIN_DISTANCE = 0.7  # A, of a structure that is labelled, as in config/quickstart.yaml
 
 
@@ -165,11 +167,14 @@ def in_window(candidates: Sequence[Path], rng: np.random.Generator) -> list[Atom
 def judge(campaign: Campaign, round: int, known: Path) -> dict[str, list[float]]:
     """What the round's fresh labels say: expected error of each condition and the ends of its interval (meV/A)."""
     folder = campaign.own / f"round{round}"
+    earlier, fresh = [*campaign.pairs(round), campaign.learned(round) / "held_out.csv"], folder / "fresh.csv"
+    explore_check(
+        folder / "selected.extxyz", campaign.labels(round + 1)[-1:], earlier, known, fresh, folder / CHECKED, round,
+        len(MEMBERS),
+    )  # fmt: skip
     explore_judge(
-        folder / "selected.extxyz", campaign.labels(round + 1)[-1:], campaign.walked(round, "candidates.extxyz"),
-        campaign.walked(round, "walks.csv"), [*campaign.pairs(round), campaign.learned(round) / "held_out.csv"], known,
-        folder / "fresh.csv", folder / "judged.json", folder / "coverage.csv", round, len(MEMBERS), TARGET, np.inf,
-        campaign.seed,
+        folder / CHECKED, [*earlier, fresh], campaign.walked(round, "candidates.extxyz"),
+        campaign.walked(round, "walks.csv"), folder / "coverage.csv", round, TARGET, np.inf, campaign.seed,
     )  # fmt: skip
     columns = ("expected_error_meV_A", "low_meV_A", "high_meV_A")
     return {
@@ -184,8 +189,8 @@ def measured(campaign: Campaign, round: int, hidden: Sequence[Atoms]) -> dict:
     the members), the share of its frames whose error is inside the interval that their deviation lets expect, and of
     those that touch the wall.
     """
-    judged = campaign.own / f"round{round}" / "judged.json"
-    known = calibrations.read(judged if round < ROUNDS else campaign.learned(round) / "calibration.json")
+    own, learned = campaign.own / f"round{round}" / CHECKED, campaign.learned(round) / "calibration.json"
+    known = calibrations.read(own if round < ROUNDS else learned)
     members = [potentials.load(path) for path in campaign.potentials(round)]
     errors, inside, touching = {f"x{x} T{T}": [] for x, T in CONDITIONS}, [], []
     for atoms in hidden:

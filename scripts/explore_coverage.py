@@ -70,19 +70,22 @@ def draw_coverage(rows: Sequence[dict], target: float, notes: Sequence[str], pat
     """Expected error with its interval against temperature, a column a concentration, a colour a round."""
     import pandas
     from matplotlib.lines import Line2D
+    from matplotlib.ticker import LogLocator, NullFormatter, ScalarFormatter
 
     figures.style()
     names = list(dict.fromkeys(row["concentration"] for row in rows))
     rounds = sorted({int(row["round"]) for row in rows})
     colors = dict(zip(rounds, round_colors(len(rounds)), strict=True))
-    fig, axes = figures.panels(1, len(names), sharey=True)
+    fig, axes = figures.panels(1, len(names), width=2.8, sharey=True)
     for ax, name in zip(axes[0], names, strict=True):
         for round in rounds:
             own = [row for row in rows if row["concentration"] == name and int(row["round"]) == round]
             draw_round(ax, [row for row in own if row[ERRORS[0]]], colors[round], rounds.index(round), len(rounds))
         ax.axhline(target, color=figures.INK, linewidth=0.8, linestyle=(0, (4, 3)))
         ax.set(yscale="log", xlabel="T (K)", title=f"x = {name[1:]}")
-    axes[0, 0].set_ylabel("expected force error (meV/Å)")
+        ax.yaxis.set(major_locator=LogLocator(subs=(1, 2, 5)), major_formatter=ScalarFormatter())
+        ax.yaxis.set_minor_formatter(NullFormatter())
+    axes[0, 0].set_ylabel("expected force error\n(meV/Å)")
     handles = [Line2D([], [], color=color, marker="o", label=f"round {k}") for k, color in colors.items()]
     handles += [
         Line2D([], [], color=figures.INK, marker="o", markerfacecolor="white", linestyle="", label="not covered"),
@@ -96,12 +99,12 @@ def draw_coverage(rows: Sequence[dict], target: float, notes: Sequence[str], pat
 
 def draw_round(ax: "matplotlib.axes.Axes", rows: Sequence[dict], color: tuple, which: int, of: int) -> None:
     """One round's points, hollow where not covered, triangles beyond the grid; a line joins those of the grid."""
-    shift = 12.0 * (which - (of - 1) / 2)  # K, so that the bars of rounds stand side by side
+    shift = 10.0 * (which - (of - 1) / 2)  # K, so that the bars of rounds stand side by side
     grid = sorted((row for row in rows if not row["margin"]), key=lambda row: float(row["temperature"][1:]))
     along = [float(row["temperature"][1:]) + shift for row in grid]
     ax.plot(along, [float(row[ERRORS[0]]) for row in grid], color=color, linewidth=1)
     for row in rows:
-        T = float(row["temperature"][1:]) + shift
+        T = float(row["temperature"][1:]) + shift + (10.0 * of if row["margin"] == "denser" else 0)
         error, low, high = (float(row[key]) for key in ERRORS)
         face = color if row["verdict"] == coverage.COVERED else "white"
         style = dict(color=color, marker="^" if row["margin"] else "o", markerfacecolor=face, markersize=4.5)
@@ -163,13 +166,13 @@ def explore_coverage(
         row["interval"] = f"{row['low_meV_A']} to {row['high_meV_A']}" if row["low_meV_A"] else "–"
         row["gap"] = row["verdict"] != coverage.COVERED
     write_html(out_html, "Coverage", CAPTION.format(target=target), HEADERS, rows)
-    missed = [row for row in grid if row["verdict"] != coverage.COVERED]
-    notes = [f"not covered: x = {row['concentration']}, {row['temperature']} K: {row['reason']}" for row in missed]
+    notes = figures.uncovered([out_conditions])
     draw_coverage([{key: row[key] for key in coverage.COLUMNS} for row in rows], target, notes, out_figure)
     draw_calibration([row for path in fresh for row in read_csv(path)], out_calibration)
+    missed = [row for row in grid if row["verdict"] != coverage.COVERED]
     log.info("%d of %d conditions of the grid are covered", len(grid) - len(missed), len(grid))
-    for note in notes:
-        log.warning(note)
+    for row in missed:
+        log.warning("not covered: x = %s, %s K: %s", row["concentration"], row["temperature"], row["reason"])
 
 
 if __name__ == "__main__":

@@ -51,5 +51,5 @@ def test_tables_and_figures_are_written(tmp_path, rows):
     figure, calibration = (path.read_text() for path in out[3:])
     assert "1 of 2 inside their interval" in calibration
     missed = [row for row in read_csv(out[1]) if row["verdict"] != coverage.COVERED]
-    assert ("not covered: x = 0.25, 1300 K" in figure.replace("\n", " ")) == bool(missed)
+    assert ("x = 0.25, 1300 K: not covered by labels" in figure) == bool(missed)
     assert out[3].with_suffix(".pdf").exists() and len(read_csv(out[3].with_suffix(".csv"))) == len(rows)
