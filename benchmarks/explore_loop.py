@@ -54,10 +54,9 @@ class Campaign(NamedTuple):
         return [self.learned(round) / f"x{x}" / name for x in CONCENTRATIONS]
 
     def pairs(self, round: int) -> list[Path]:
-        """Tables of deviations and errors of all rounds before."""
-        return [self.learned(k) / "held_out.csv" for k in range(round)] + [
-            self.own / f"round{k}" / "fresh.csv" for k in range(round)
-        ]
+        """Tables of deviations and errors of all rounds before; none of fresh labels where a round chose nothing."""
+        fresh = [self.own / f"round{k}" / "fresh.csv" for k in range(round)]
+        return [self.learned(k) / "held_out.csv" for k in range(round)] + [path for path in fresh if path.exists()]
 
 
 def run(
@@ -165,8 +164,12 @@ def in_window(candidates: Sequence[Path], rng: np.random.Generator) -> list[Atom
 
 
 def judge(campaign: Campaign, round: int, known: Path) -> dict[str, list[float]]:
-    """What the round's fresh labels say: expected error of each condition and the ends of its interval (meV/A)."""
+    """What the round's fresh labels say: expected error of each condition and the ends of its interval (meV/A);
+    of nothing where nothing was chosen.
+    """
     folder = campaign.own / f"round{round}"
+    if not read_frames(folder / "selected.extxyz"):
+        return {}
     earlier, fresh = [*campaign.pairs(round), campaign.learned(round) / "held_out.csv"], folder / "fresh.csv"
     explore_check(
         folder / "selected.extxyz", campaign.labels(round + 1)[-1:], earlier, known, fresh, folder / CHECKED, round,
@@ -190,7 +193,7 @@ def measured(campaign: Campaign, round: int, hidden: Sequence[Atoms]) -> dict:
     those that touch the wall.
     """
     own, learned = campaign.own / f"round{round}" / CHECKED, campaign.learned(round) / "calibration.json"
-    known = calibrations.read(own if round < ROUNDS else learned)
+    known = calibrations.read(own if own.exists() else learned)
     members = [potentials.load(path) for path in campaign.potentials(round)]
     errors, inside, touching = {f"x{x} T{T}": [] for x, T in CONDITIONS}, [], []
     for atoms in hidden:

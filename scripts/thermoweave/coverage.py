@@ -1,7 +1,7 @@
 """Which conditions the labels cover: the expected force error over a walk against the target, and when to stop.
 
 A condition is covered where the 95 % bound of its expected error is at most the target and its walk came to its end,
-outside the wall for as much of its frames as a production run must. Nothing is said of conditions that no walk was at.
+touching the wall no more than it may. Nothing is said of conditions that no walk was at.
 """
 
 from collections.abc import Sequence
@@ -41,7 +41,7 @@ def judge(
 ) -> dict:  # fmt: skip
     """A line of coverage.csv for a line of walks.csv and the walk's frames; errors in meV/A, of one force component.
 
-    max_wall_contacts: a frame, what a production run may have; n_labels: of this condition, in the calibration.
+    max_wall_contacts: a frame; n_labels: of this condition, in the calibration.
     """
     row = dict.fromkeys(COLUMNS, "") | {key: walk[key] for key in ("concentration", "temperature", "margin")}
     row |= {"round": round, "frames": len(frames), "n_labels": n_labels}
@@ -57,7 +57,7 @@ def judge(
     contacts = float(np.mean([frame.info["wall_contacts"] for frame in frames]))
     if contacts > max_wall_contacts:
         reasons.append(
-            f"{contacts:.2g} wall contacts a frame (simulate.health.max_wall_contacts: {max_wall_contacts:g})"
+            f"{contacts:.2g} wall contacts a frame (explore.max_wall_contacts: {max_wall_contacts:g})"
         )
     if high > target:
         what = "expected to be wrong by" if error > target else "may be wrong by up to"
