@@ -24,6 +24,8 @@ from thermoweave import calibration as calibrations
 from thermoweave import datasets, potentials
 from thermoweave.frames import closest_distance, read_frames, write_frames
 from thermoweave.potentials.committee import deviation, frame_deviation, frame_error
+from thermoweave.potentials.start import NO_WALL
+from thermoweave.potentials.wall import Walled
 from thermoweave.seeds import generator_for, stream
 from thermoweave.tables import read_csv
 from train_potential import train_potential
@@ -159,7 +161,8 @@ def in_window(candidates: Sequence[Path], rng: np.random.Generator) -> list[Atom
     doubtful = [frame for frame in frames if low <= frame.arrays["deviation"].max() < high]
     order = rng.permutation(len(doubtful))[:LABELS_PER_ROUND]
     for index, k in enumerate(order):
-        doubtful[k].info.update(index=index, chosen="threshold")
+        touching = doubtful[k].info["wall_contacts"] > 0
+        doubtful[k].info.update(index=index, chosen="threshold", squeezed=touching)
     return [doubtful[k] for k in order]
 
 
@@ -177,7 +180,7 @@ def judge(campaign: Campaign, round: int, known: Path) -> dict[str, list[float]]
     )  # fmt: skip
     explore_judge(
         folder / CHECKED, [*earlier, fresh], campaign.walked(round, "candidates.extxyz"),
-        campaign.walked(round, "walks.csv"), folder / "coverage.csv", round, TARGET, np.inf, campaign.seed,
+        campaign.walked(round, "walks.csv"), folder / "coverage.csv", round, TARGET, campaign.seed,
     )  # fmt: skip
     columns = ("expected_error_meV_A", "low_meV_A", "high_meV_A")
     return {
@@ -188,24 +191,30 @@ def judge(campaign: Campaign, round: int, known: Path) -> dict[str, list[float]]
 
 
 def measured(campaign: Campaign, round: int, hidden: Sequence[Atoms]) -> dict:
-    """Errors of the committee on the hidden test set (meV/A, root mean square over a condition's force components and
-    the members), the share of its frames whose error is inside the interval that their deviation lets expect, and of
-    those that touch the wall.
+    """Errors of the committee on the hidden test set (meV/A, root mean square over force components and members) at
+    each condition, with the wall and of the networks alone; the share of frames whose error is inside the interval that
+    their deviation lets expect, and of those that touch the wall.
     """
     own, learned = campaign.own / f"round{round}" / CHECKED, campaign.learned(round) / "calibration.json"
     known = calibrations.read(own if own.exists() else learned)
     members = [potentials.load(path) for path in campaign.potentials(round)]
-    errors, inside, touching = {f"x{x} T{T}": [] for x, T in CONDITIONS}, [], []
+    bare = [Walled(member.network, NO_WALL, member.manifest["energy_shifts_eV"]) for member in members]
+    squares = {ways: {f"x{x} T{T}": [] for x, T in CONDITIONS} for ways in ("rmse", "network_rmse")}
+    inside, touching = [], []
     for atoms in hidden:
-        condition = f"{atoms.info['concentration']} {atoms.info['temperature']}"
-        found = deviation(members, atoms)
-        error = frame_error(found.mean_forces, found.forces, atoms.arrays["REF_forces"], len(members))
+        condition, reference = f"{atoms.info['concentration']} {atoms.info['temperature']}", atoms.arrays["REF_forces"]
+        found = deviation(bare, atoms)
+        error = frame_error(found.mean_forces, found.forces, reference, len(members))
+        squares["network_rmse"][condition].append(error**2)
         low, high = calibrations.interval(known, condition, frame_deviation(found.forces))
-        errors[condition].append(error)
         inside.append(bool(low < error < high))
+        found = deviation(members, atoms)
+        error = frame_error(found.mean_forces, found.forces, reference, len(members))
+        squares["rmse"][condition].append(error**2)
         touching.append(members[0].results["wall_contacts"] > 0)
-    rmse = {condition: float(np.sqrt(np.mean(np.square(values)))) for condition, values in errors.items()}
-    return {
-        "worst_rmse_meV_A": max(rmse.values()), "mean_rmse_meV_A": float(np.mean(list(rmse.values()))),
-        "rmse_meV_A": rmse, "frames_inside": float(np.mean(inside)), "frames_in_wall": float(np.mean(touching)),
-    }  # fmt: skip
+    row = {"frames_inside": float(np.mean(inside)), "frames_in_wall": float(np.mean(touching))}
+    for name, of_condition in squares.items():
+        rmse = {condition: float(np.sqrt(np.mean(values))) for condition, values in of_condition.items()}
+        row |= {f"{name}_meV_A": rmse, f"worst_{name}_meV_A": max(rmse.values())}
+        row[f"mean_{name}_meV_A"] = float(np.mean(list(rmse.values())))
+    return row

@@ -11,7 +11,13 @@ from thermoweave.tables import write_csv
 
 TAIL = 0.05  # of 90 % intervals
 DRAWS = 2000
-COLUMNS = ("strategy", "seed", "round", "n_labels", "worst_rmse_meV_A", "mean_rmse_meV_A", "frames_inside")
+ERRORS = {
+    "worst_rmse_meV_A": "worst condition",
+    "mean_rmse_meV_A": "mean of conditions",
+    "worst_network_rmse_meV_A": "worst, without the wall",
+    "mean_network_rmse_meV_A": "mean, without the wall",
+}
+COLUMNS = ("strategy", "seed", "round", "n_labels", *ERRORS, "frames_inside", "frames_in_wall")
 
 
 def write(folder: Path, rows: Sequence[dict]) -> None:
@@ -51,7 +57,7 @@ def learning(rows: Sequence[dict]) -> list[dict]:
         for round in sorted({row["round"] for row in rows}):
             own = [row for row in of(rows, strategy) if row["round"] == round]
             line = {"strategy": strategy, "round": round, "labels": float(np.mean([row["n_labels"] for row in own]))}
-            for key, name in (("worst_rmse_meV_A", "worst condition"), ("mean_rmse_meV_A", "mean of conditions")):
+            for key, name in ERRORS.items():
                 values = [row[key] for row in own]
                 line[name] = f"{cell(float(np.mean(values)))} ({cell(min(values))}-{cell(max(values))})"
             table.append(line)
@@ -90,7 +96,7 @@ def ratio(rows: Sequence[dict], other: str, seeds: Sequence[int], key: str) -> t
 def ratios(rows: Sequence[dict], seeds: Sequence[int]) -> list[dict]:
     table = []
     for other in STRATEGIES[1:]:
-        for key, name in (("worst_rmse_meV_A", "worst condition"), ("mean_rmse_meV_A", "mean of conditions")):
+        for key, name in ERRORS.items():
             rng = np.random.default_rng(1)
             drawn = [ratio(rows, other, rng.choice(seeds, len(seeds)), key)[1:] for _ in range(DRAWS)]
             level, *found = ratio(rows, other, seeds, key)
@@ -123,15 +129,15 @@ def calibration(rows: Sequence[dict]) -> list[dict]:
 def draw(path: Path, rows: Sequence[dict]) -> None:
     """Error against labels: the mean over the seeds, and a band from the lowest to the highest of them."""
     figures.style()
-    figure, axes = figures.panels(1, 2, width=3.2, sharey=True)
-    for ax, key, title in zip(axes[0], ("worst_rmse_meV_A", "mean_rmse_meV_A"), ("worst", "mean"), strict=True):
+    figure, axes = figures.panels(1, len(ERRORS), width=2.2, sharey=True)
+    for ax, (key, title) in zip(axes[0], ERRORS.items(), strict=True):
         for strategy, color, marker in zip(STRATEGIES, figures.COLORS, figures.MARKERS, strict=False):
             own = of(rows, strategy)
             labels, errors = curve(rows, strategy, sorted({row["seed"] for row in own}), key)
             each = [[row[key] for row in own if row["round"] == k] for k in sorted({row["round"] for row in own})]
             ax.fill_between(labels, [min(e) for e in each], [max(e) for e in each], color=color, alpha=0.15, lw=0)
             ax.plot(labels, errors, color=color, marker=marker, markersize=4, label=strategy)
-        ax.set(title=f"{title} of nine conditions", xlabel="labels", yscale="log")
-    axes[0, 0].set_ylabel("force error on the hidden test set (meV/A)")
+        ax.set(title=title, xlabel="labels", yscale="log")
+    axes[0, 0].set_ylabel("force error (meV/A)")
     axes[0, 0].legend()
     figures.save(figure, path)

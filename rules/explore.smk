@@ -156,7 +156,6 @@ rule explore_judge:
     params:
         code("explore_judge", "calibration", "coverage", "statistics", "seeds"),
         target=EXPLORE["target"],
-        max_wall_contacts=EXPLORE["max_wall_contacts"],
         seed=config["seed"],
     message:
         "Judging which conditions the labels cover after round {wildcards.round}."

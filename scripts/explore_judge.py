@@ -15,7 +15,7 @@ log = logging.getLogger(__name__)
 
 def explore_judge(
     calibration: Path, pairs: Sequence[Path], candidates: Sequence[Path], walks: Sequence[Path], output: Path,
-    round: int, target: float, max_wall_contacts: float, seed: int,
+    round: int, target: float, seed: int,
 ) -> None:  # fmt: skip
     """Write a line a walk of what is covered (coverage.COLUMNS).
 
@@ -31,8 +31,7 @@ def explore_judge(
             visited.setdefault(atoms.info["walk"], []).append(atoms)
         for walk in read_csv(walked):
             name = " ".join(walk[key] for key in ("concentration", "temperature", "margin")).strip()
-            frames, limits = visited.get(name, []), (target, max_wall_contacts)
-            table.append(coverage.judge(known, walk, frames, *limits, n_labels[name], round, seed))
+            table.append(coverage.judge(known, walk, visited.get(name, []), target, n_labels[name], round, seed))
     write_csv(output, table, list(coverage.COLUMNS))
     for line in table:
         log.info("%s %s %s: %s %s", *(line[k] for k in ("concentration", "temperature", "margin", "verdict", "reason")))

@@ -26,9 +26,8 @@ def select(
 
     A share is drawn at random from all walks alike, so that the calibration is tested on ordinary frames, too. The
     others are of the doubtful frames, those with an error that may be above `target` (its 95 % bound, meV/A) or with
-    atoms inside the wall; places go to the walks by the mean square of these bounds (where
-    no label is, they are wide), and within a walk a frame
-    that touches the wall counts as at least its worst. Fewer doubtful frames than places: fewer labels.
+    atoms inside the wall; places go to the walks by the mean square of these bounds (where no label is, they are wide).
+    Fewer doubtful frames than places: fewer labels.
     """
     walks = np.array([frame.info["walk"] for frame in frames])
     times = np.array([frame.info["time_ps"] for frame in frames])
@@ -53,9 +52,6 @@ def uncertain(frames: Sequence[Atoms], walks: np.ndarray, times: np.ndarray, n: 
         return []
     errors, bounds = (np.array([frame.info[f"expected_error{end}"] for frame in frames]) for end in ("", "_high"))
     needs = {str(name): float(np.mean(bounds[walks == name] ** 2)) for name in sorted(set(walks))}
-    for name in needs:
-        touching = (walks == name) & [frame.info["wall_contacts"] > 0 for frame in frames]
-        errors[touching] = errors[walks == name].max()
     species = sorted({symbol for frame in frames for symbol in frame.symbols})
     vectors = np.array([selection.descriptor(frame, species) for frame in frames])
     # a walk has no more places than frames apart in time
@@ -83,6 +79,8 @@ def explore_select(
     chosen = select(sane, labels_per_round, random_share, target, spacing_ps, generator_for(seed, "select", round))
     for index, frame in enumerate(chosen):
         frame.info["index"] = index
+        # these say where the wall stands: like squeezed pairs they all train, and no test is on them
+        frame.info["squeezed"] = frame.info["wall_contacts"] > 0
     counts = Counter(frame.info["chosen"] for frame in chosen)
     log.info(
         "%d of %d candidates chosen (at most %d; target %g meV/A): %s",

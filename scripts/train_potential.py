@@ -15,6 +15,7 @@ from thermoweave.potentials import manifest as manifests
 from thermoweave.potentials import shifts as levels
 from thermoweave.potentials import start as starts
 from thermoweave.potentials.wall import STIFFNESS, Walled, fit_wall
+from thermoweave.potentials.wall import forces as wall_forces
 
 log = logging.getLogger(__name__)
 
@@ -74,7 +75,7 @@ def train_potential(
     log.info("trained in %.0f s; on %d test frames: %s", wall_s, len(parts["test"]), errors["test"]["all"])
 
     place(trained, Path(out_manifest).parent)
-    prediction.save(out_predictions, parts["test"], predicted)
+    prediction.save(out_predictions, parts["test"], predicted, [wall_forces(wall, atoms) for atoms in parts["test"]])
     manifests.write_json(out_errors, errors)
     manifests.write_json(out_manifest, {
         "backend": backend,

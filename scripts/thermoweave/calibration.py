@@ -138,19 +138,25 @@ def line(found: Sequence[Posterior], weights: np.ndarray, condition: int | None,
     return Line(float(mean[0]) + RATIO, float(mean[1]), covariance.tolist())
 
 
-def expected(calibration: Calibration, condition: str, deviation: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Expected force error (root mean square, meV/A) of frames with these deviations (meV/A), and its 95 % bound."""
+def expected(
+    calibration: Calibration, condition: str, deviation: np.ndarray, wall: np.ndarray | float = 0.0
+) -> tuple[np.ndarray, np.ndarray]:
+    """Expected force error (root mean square, meV/A) of frames with these deviations (meV/A), and its 95 % bound.
+
+    wall: root mean square force of the wall where the labels end (meV/A), which is wrong by as much as it is there: in
+    quadrature.
+    """
     d = np.asarray(deviation, dtype=float)
     one = calibration.line(condition)
     z = np.log(d) - calibration.centre
     (var_a, cov), (_, var_b) = one.covariance
     std = np.sqrt(np.maximum(var_a + 2 * cov * z + var_b * z**2, 0))
     error = d * np.exp(one.intercept + one.slope * z + calibration.noise**2)
-    return error, error * np.exp(ONE_SIDED * std)
+    return np.hypot(error, wall), np.hypot(error * np.exp(ONE_SIDED * std), wall)
 
 
 def interval(calibration: Calibration, condition: str, deviation: float) -> tuple[float, float]:
-    """Where the true error of one label is found with `CONFIDENCE`: what fresh labels test (meV/A)."""
+    """Where the networks' error on one label is found with `CONFIDENCE`: what fresh labels test (meV/A)."""
     error, high = (float(value) for value in expected(calibration, condition, np.array(deviation)))
     middle = error / np.exp(calibration.noise**2)
     half = ONE_SIDED * np.hypot(np.log(high / error) / ONE_SIDED, calibration.noise)
@@ -158,12 +164,13 @@ def interval(calibration: Calibration, condition: str, deviation: float) -> tupl
 
 
 def of_condition(
-    calibration: Calibration, condition: str, deviations: Sequence[np.ndarray], rng: np.random.Generator,
-    n_draws: int = 1000,
+    calibration: Calibration, condition: str, deviations: Sequence[np.ndarray], walls: Sequence[np.ndarray],
+    rng: np.random.Generator, n_draws: int = 1000,
 ) -> tuple[float, float, float]:  # fmt: skip
     """Expected force error over the frames of a condition, and the ends of its interval (meV/A).
 
-    deviations: those of each block of frames (meV/A); blocks are taken for independent, frames within one are not.
+    deviations, walls: those of each block of frames (meV/A, see `expected`); blocks are taken for independent, frames
+    within one are not.
     The interval holds what the calibration leaves open and that there are so many blocks (Bayesian bootstrap: D. B.
     Rubin, Ann. Stat. 9, 130 (1981)); with one block its scatter cannot be known, and only the former is there.
     """
@@ -175,10 +182,10 @@ def of_condition(
         """Of each block: (draws, blocks)."""
         lines = np.stack([intercept, slope], axis=1)
         columns = []
-        for block in deviations:
+        for block, wall in zip(deviations, walls, strict=True):
             z = np.log(block) - calibration.centre
             exponent = 2 * (lines[:, :1] + lines[:, 1:] * z + calibration.noise**2) + 2 * np.log(block)
-            columns.append(np.exp(exponent).mean(axis=1))
+            columns.append((np.exp(exponent) + wall**2).mean(axis=1))
         return np.stack(columns, axis=1)
 
     sizes = np.array([len(block) for block in deviations], dtype=float)

@@ -2,6 +2,9 @@
 
 Kinds: `held out`, the test labels of all rounds so far; `fresh`, those of the next round, which its walks found. The
 kinds are different populations (the first structures were made hotter and strained) and may differ in their errors.
+
+Errors are those of the networks, without the wall: the members share it, so that their deviation knows nothing of it.
+What it adds is known for each frame, its own force, and added where an error is expected (`calibration.expected`).
 """
 
 from collections.abc import Sequence
@@ -22,6 +25,7 @@ COLUMNS = (
     "label_id",
     "deviation_meV_A",
     "error_meV_A",
+    "wall_meV_A",
     "chosen",
     "low_meV_A",
     "high_meV_A",
@@ -46,7 +50,7 @@ def held_out(predictions: Sequence[Path], round: int) -> list[dict]:
         raise ValueError(
             f"{', '.join(map(str, predictions))} are of different labels: delete them, and they train again"
         )
-    members = np.array([test["predicted"] for test in tests])
+    members = np.array([test["predicted"] - test["wall"] for test in tests])
     mean = members.mean(axis=0)
     scatter = np.sqrt(members.var(axis=0, ddof=1).sum(axis=1))
     rows = []
@@ -54,7 +58,8 @@ def held_out(predictions: Sequence[Path], round: int) -> list[dict]:
         own = frame == k
         error = frame_error(mean[own], scatter[own], tests[0]["reference"][own], len(tests))
         condition = f"{tests[0]['concentration'][k]} {tests[0]['temperature'][k]}"
-        rows.append(row(round, "held out", condition, str(label), frame_deviation(scatter[own]), error))
+        wall = frame_deviation(np.linalg.norm(tests[0]["wall"][own], axis=1))
+        rows.append(row(round, "held out", condition, str(label), frame_deviation(scatter[own]), error, wall))
     return rows
 
 
@@ -73,12 +78,16 @@ def fresh(
         error = frame_error(forces, scatter, label.arrays["REF_forces"], n_members)
         low, high = calibrations.interval(known, condition, spread)
         chosen = {"chosen": atoms.info["chosen"], "low_meV_A": f"{low:.4g}", "high_meV_A": f"{high:.4g}"}
-        rows.append(row(round, "fresh", condition, label.info["label_id"], spread, error) | chosen)
+        found = row(round, "fresh", condition, label.info["label_id"], spread, error, atoms.info["wall_force"])
+        rows.append(found | chosen)
     return rows
 
 
-def row(round: int, kind: str, condition: str, label_id: str, deviation: float, error: float) -> dict:
-    numbers = {"deviation_meV_A": f"{deviation:.6g}", "error_meV_A": f"{error:.6g}"}
+def row(
+    round: int, kind: str, condition: str, label_id: str, deviation: float, error: float, wall: float
+) -> dict:  # fmt: skip
+    """A line of such a table, without what only fresh labels have."""
+    numbers = {"deviation_meV_A": f"{deviation:.6g}", "error_meV_A": f"{error:.6g}", "wall_meV_A": f"{wall:.6g}"}
     where = {"round": round, "kind": kind, "condition": condition, "label_id": label_id}
     return {**dict.fromkeys(COLUMNS, ""), **where, **numbers}
 

@@ -143,9 +143,9 @@ def read_force_errors(path: Path) -> list[np.ndarray]:
         return [difference[data["frame"] == k] for k in range(data["frame"].max() + 1)]
 
 
-def save(path: Path, frames: Sequence[Atoms], predicted: Sequence[Prediction]) -> None:
-    """npz with, per atom of the frames: number of its frame, symbol, reference and predicted force (eV/A); per frame:
-    label_id, and the condition that it was made for.
+def save(path: Path, frames: Sequence[Atoms], predicted: Sequence[Prediction], walls: Sequence[np.ndarray]) -> None:
+    """npz with, per atom of the frames: number of its frame, symbol, reference and predicted force and what of the
+    latter is the wall's (eV/A); per frame: label_id, and the condition that it was made for.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -157,6 +157,7 @@ def save(path: Path, frames: Sequence[Atoms], predicted: Sequence[Prediction]) -
             symbol=np.concatenate([np.array(atoms.get_chemical_symbols(), dtype="U3") for atoms in frames]),
             reference=np.concatenate([atoms.arrays["REF_forces"] for atoms in frames]),
             predicted=np.concatenate([p.forces for p in predicted]),
+            wall=np.concatenate(walls),
             **{key: np.array([atoms.info.get(key, "") for atoms in frames]) for key in datasets.STRINGS},
         )
     os.replace(temporary, path)

@@ -18,6 +18,7 @@ from thermoweave.frames import read_frames, write_frames
 from thermoweave.potentials.committee import deviation, frame_deviation
 from thermoweave.potentials.manifest import write_json
 from thermoweave.potentials.wall import Walled
+from thermoweave.potentials.wall import forces as wall_forces
 
 THERMOSTAT_PS = 0.1
 
@@ -61,8 +62,9 @@ def walk(
     `pace.leave`, and why it ended before its time.
 
     The sick frame is left out, the one that leaves is the last: there the potential begins not to know. A frame has the
-    arrays `deviation` (eV/A) and `committee_forces` (their mean), and in `info` time_ps, wall_contacts, deviation and
-    expected_error with its 95 % bound expected_error_high (meV/A), energy_deviation (eV an atom).
+    arrays `deviation` and `committee_forces` (eV/A; the mean of the networks, without the wall), and in `info` time_ps,
+    wall_contacts, energy_deviation (eV an atom) and, root mean squares of a component in meV/A, deviation, wall_force
+    and expected_error with its 95 % bound expected_error_high.
     """
     frames, kelvin = [], float(which.temperature)
     drive = Drive(pace.timestep_fs, (kelvin, kelvin), THERMOSTAT_PS)
@@ -75,11 +77,12 @@ def walk(
         found = deviation(committee, frame)
         if not (np.isfinite(found.forces).all() and np.isfinite(found.energy)):
             return frames, "a member of the committee predicts a force or an energy that is no number"
-        frame.arrays["deviation"], frame.arrays["committee_forces"] = found.forces, found.mean_forces
-        spread = frame_deviation(found.forces)
-        expected, high = calibrations.expected(calibration, which.name, np.array(spread))
+        wall = wall_forces(committee[0].wall, frame)  # that of all: they were trained on the same frames
+        frame.arrays["deviation"], frame.arrays["committee_forces"] = found.forces, found.mean_forces - wall
+        spread, push = frame_deviation(found.forces), frame_deviation(np.linalg.norm(wall, axis=1))
+        expected, high = calibrations.expected(calibration, which.name, np.array(spread), np.array(push))
         frame.info.update(time_ps=system.steps * pace.timestep_fs / 1000, wall_contacts=system.wall_contacts)
-        frame.info.update(deviation=spread, energy_deviation=found.energy)
+        frame.info.update(deviation=spread, wall_force=push, energy_deviation=found.energy)
         frame.info.update(expected_error=float(expected), expected_error_high=float(high))
         frames.append(frame)
         if expected > pace.leave:

@@ -64,6 +64,7 @@ def frame(walk="x0.00 T900", time_ps=0.1, error=50.0, contacts=0, distance=2.5, 
     atoms.info.update(walk=walk, concentration=concentration, temperature=temperature, round=1, time_ps=time_ps)
     atoms.info.update(expected_error=error, expected_error_high=2 * error)
     atoms.arrays["deviation"] = rng.uniform(0.5, 1.5, 4) * error / 1000
-    atoms.info.update(wall_contacts=contacts, deviation=frame_deviation(atoms.arrays["deviation"]))
+    atoms.info.update(wall_contacts=contacts, wall_force=100.0 * contacts)
+    atoms.info.update(deviation=frame_deviation(atoms.arrays["deviation"]))
     atoms.arrays["committee_forces"] = rng.normal(0, 1, (4, 3))
     return atoms

@@ -43,7 +43,7 @@ def test_intervals_of_conditions_hold_the_truth_as_often_as_they_say(n_pairs):
         found = calibration.fit(pairs, "new")
         for condition in (CONDITIONS[0], CONDITIONS[-1]):
             seen, population = blocks(rng)
-            _, low, high = calibration.of_condition(found, condition, seen, rng, n_draws=400)
+            _, low, high = calibration.of_condition(found, condition, seen, [np.zeros(2)] * 10, rng, n_draws=400)
             inside.append(low < np.sqrt(np.mean(truth(population, condition) ** 2)) < high)
             widths.append(np.log(high / low))
     assert 0.85 <= np.mean(inside) <= 0.99 if n_pairs else np.mean(inside) > 0.95
@@ -86,6 +86,13 @@ def test_a_committee_without_fresh_labels_is_less_certain():
     pairs, _ = world(rng, 100)
     known, unknown = (calibration.fit(pairs, group).line(CONDITIONS[0]) for group in ("new", "another"))
     assert unknown.covariance[0][0] > known.covariance[0][0]
+
+
+def test_the_wall_adds_in_quadrature():
+    found = calibration.fit(world(np.random.default_rng(4), 30)[0], "new")
+    alone, bound = calibration.expected(found, CONDITIONS[0], np.array(100.0))
+    with_wall, bound_with_wall = calibration.expected(found, CONDITIONS[0], np.array(100.0), 70.0)
+    assert with_wall == pytest.approx(np.hypot(alone, 70)) and bound_with_wall == pytest.approx(np.hypot(bound, 70))
 
 
 def test_the_same_numbers_each_time_and_through_json():

@@ -129,7 +129,7 @@ def test_frames_below_the_target_are_not_worth_a_label():
     assert len(choose(good, 5, random_share=0.4)) == 2
 
 
-def test_frames_that_touched_the_wall_are_doubtful_and_count_as_the_worst():
+def test_frames_that_touched_the_wall_are_doubtful():
     frames = [frame("x0.00 T900", 0.4 * k, 20.0, contacts=int(k == 3), seed=k) for k in range(1, 11)]
     assert [time for _, time, _ in choose(frames, 2)] == pytest.approx([1.2])
 
@@ -164,15 +164,27 @@ def test_unphysical_candidates_are_never_chosen_and_counted(tmp_path):
     assert [atoms.info["index"] for atoms in read_frames(tmp_path / "selected.extxyz")] == [0, 1, 2, 3]
 
 
+def test_frames_at_the_wall_all_train(tmp_path):
+    frames = [frame(time_ps=0.4 * k, error=200.0, contacts=k % 2, seed=k) for k in range(8)]
+    explore_select(*paths(tmp_path, frames), 0, **OPTIONS)
+    chosen = read_frames(tmp_path / "selected.extxyz")
+    assert {atoms.info["wall_contacts"] > 0: bool(atoms.info["squeezed"]) for atoms in chosen} == {
+        True: True,
+        False: False,
+    }
+
+
 @pytest.mark.parametrize("frames", [[], [frame(distance=0.3)]])
 def test_nothing_sane_is_an_error_that_says_what_to_do(tmp_path, frames):
     with pytest.raises(RuntimeError, match=r"round 0: no frame worth labelling .*explore.timestep_fs"):
         explore_select(*paths(tmp_path, frames), 0, **OPTIONS)
 
 
-def judged(folder, labels, **changes):
-    """coverage.csv and fresh.csv of a round whose walk chose the frames that `labels` are of."""
-    frames = [frame(time_ps=0.4 * k, error=60.0, seed=k) for k in range(10)]
+def judged(folder, labels, touching=0, **changes):
+    """coverage.csv and fresh.csv of a round whose walk chose the frames that `labels` are of; of its ten frames so many
+    touch the wall.
+    """
+    frames = [frame(time_ps=0.4 * k, error=60.0, contacts=int(k >= 10 - touching), seed=k) for k in range(10)]
     for index, atoms in enumerate(frames):
         atoms.info.update(index=index, chosen="uncertain")
     candidates, selected, _ = paths(folder, frames)
@@ -183,7 +195,7 @@ def judged(folder, labels, **changes):
     write_frames(folder / "labels.extxyz", labels(frames[:5]))
     fresh, checked, output = (folder / name for name in ("fresh.csv", "checked.json", "coverage.csv"))
     explore_check(selected, [folder / "labels.extxyz"], [], explored.calibrated(folder), fresh, checked, 0, 2)
-    explore_judge(checked, [fresh], candidates, [folder / "walks.csv"], output, 0, 100.0, 0.5, 1)
+    explore_judge(checked, [fresh], candidates, [folder / "walks.csv"], output, 0, 100.0, 1)
     return read_csv(output), read_csv(fresh)
 
 
@@ -215,6 +227,15 @@ def test_fresh_labels_say_how_wrong_the_committee_is(tmp_path):
     assert float(row["share_above_target"]) < 0.1
     (row,), _ = judged(tmp_path, labels_wrong_by(180.0))
     assert row["verdict"] == "not covered" and "expected to be wrong by" in row["reason"]
+
+
+def test_the_wall_adds_its_own_force_to_what_is_expected(tmp_path):
+    (without,), _ = judged(tmp_path, labels_wrong_by(60.0))
+    (row,), _ = judged(tmp_path, labels_wrong_by(60.0), touching=5)  # of 100 meV/A each
+    added = float(row["expected_error_meV_A"]) ** 2 - float(without["expected_error_meV_A"]) ** 2
+    assert added == pytest.approx(0.5 * 100**2, rel=0.02)
+    assert row["verdict"] == "not covered" and "of it squared the wall's, target 100" in row["reason"]
+    assert float(row["share_above_target"]) > 0.5
 
 
 def test_a_walk_that_ended_early_covers_nothing(tmp_path):

@@ -54,7 +54,9 @@ def test_labels_without_stress_have_no_error_of_it():
 
 def test_predictions_are_read_back_by_frame(tmp_path):
     frames = frames_with(3, np.random.default_rng(1))
-    prediction.save(tmp_path / "p.npz", frames, off_by(frames, 0, 0.05, 0))
+    prediction.save(
+        tmp_path / "p.npz", frames, off_by(frames, 0, 0.05, 0), [np.zeros((len(atoms), 3)) for atoms in frames]
+    )
     errors = prediction.read_force_errors(tmp_path / "p.npz")
     assert [error.shape for error in errors] == [(8, 3)] * 3
     assert errors[1] == pytest.approx(50 * (frames[1].symbols == "Li")[:, None] * np.ones(3))

@@ -114,6 +114,14 @@ def evaluate(
     return 0.5 * stiffness * float(depth @ depth), forces, vector[touching].T @ pull, len(touching)
 
 
+def forces(wall: dict, atoms: Atoms) -> np.ndarray:
+    """The wall's own forces on the atoms, eV/A, (atoms, 3): as far as they reach, nothing is known."""
+    r_min = table(wall)
+    if not r_min.any():
+        return np.zeros((len(atoms), 3))
+    return evaluate(r_min, wall["stiffness_eV_per_A2"], atoms.numbers, *pairs(atoms, r_min.max()))[1]
+
+
 class Walled(Calculator):
     """An ASE calculator plus the wall and the energies of the species; `results` also holds `wall_contacts` (touching
     pairs) and `wall_energy` (eV).
