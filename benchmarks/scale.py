@@ -51,7 +51,8 @@ touch.Executor.SLEEPING_TIME = 0
 main(sys.argv[1:])
 """
 NOTHING = "Nothing to be done"
-DONE_BEFORE = {"generate_structures", "label_structures", "label_selected", "train_potential"}  # nothing of these for a new temperature
+# nothing of these for a new temperature
+DONE_BEFORE = {"generate_structures", "label_structures", "label_selected", "train_potential"}
 
 
 def main() -> None:

@@ -75,9 +75,10 @@ def hypers(adapter, name):
     return {**adapter.HYPERS, "r_max": R_MAX, "dtype": "float64", **TINY[name]}
 
 
-@pytest.fixture(scope="session")
-def melt():
-    """Ten frames of 12 ions, Li, K and Cl, in a box shorter than twice the cutoff, with forces of a pair potential."""
+def morse_frames(n: int, rattle: float) -> list[Atoms]:
+    """Frames of 12 ions, Li, K and Cl, `rattle` (A) off their sites in a box shorter than twice the cutoff, with forces
+    of a pair potential.
+    """
     import hashlib
 
     import numpy as np
@@ -87,8 +88,8 @@ def melt():
     rng = np.random.default_rng(11)
     sites = 2.6 * np.array([[x, y, z] for x in range(3) for y in range(2) for z in range(2)], float)
     frames = []
-    for k in range(10):
-        positions = sites + 0.25 * rng.standard_normal((12, 3))
+    for k in range(n):
+        positions = sites + rattle * rng.standard_normal((12, 3))
         atoms = Atoms("LiClKClClLiClKLiClKCl", positions, cell=[7.8, 5.2, 5.2], pbc=True)
         atoms.calc = MorsePotential(epsilon=0.3, r0=2.6, rho0=4.0, rcut1=4.5, rcut2=5.5)
         atoms.info |= {
@@ -99,6 +100,12 @@ def melt():
         atoms.calc = None
         frames.append(atoms)
     return shifts.take_off(shifts.fit(frames), frames)
+
+
+@pytest.fixture(scope="session")
+def melt():
+    """Ten frames."""
+    return morse_frames(10, 0.25)
 
 
 @pytest.fixture(scope="session")
