@@ -120,26 +120,6 @@ def adapter(wildcards):
     return parts("potentials", wildcards.backend)
 
 
-def batches(n):
-    """Numbers of the label batches of n structures."""
-    return range(math.ceil(n / config["label"]["batch"]))
-
-
-def batch_files(name, round):
-    """One file of every label batch of a round: in round 0 of every concentration, later of all together."""
-    if int(round):
-        n = config["explore"]["labels_per_round"]
-        return expand(f"results/label/round{round}/batch{{batch}}.{name}", batch=batches(n))
-    path = f"results/label/round0/x{{concentration}}/batch{{batch}}.{name}"
-    there = rounds.concentrations(config, 0)
-    return expand(path, concentration=there, batch=batches(config["generate"]["structures"]))
-
-
-def labels_until(wildcards):
-    """All label batches of rounds 0 to n: what the potential of round n is trained on."""
-    return [path for k in range(int(wildcards.round) + 1) for path in batch_files("extxyz", k)]
-
-
 def last_round():
     """The last round of active learning, whose potentials run the grid. Asks the checkpoint where the config leaves it open."""
     for round in range(FEWEST_ROUNDS, MOST_ROUNDS):
@@ -152,11 +132,6 @@ def last_round():
 def of_last_round(name):
     """A file of the potential that a backend and seed have in the last round: an input function."""
     return lambda wildcards: f"results/train/round{last_round()}/{wildcards.backend}/seed{wildcards.seed}/{name}"
-
-
-def labels_of_last_round(wildcards):
-    """What the potentials of the last round were trained on."""
-    return [path for k in range(last_round() + 1) for path in batch_files("extxyz", k)]
 
 
 def label_summaries(wildcards):
@@ -177,22 +152,12 @@ def start_of_training(wildcards):
     return section.get("init", [])
 
 
-def sampled(round):
-    """The conditions that structures of rounds 0 to `round` were made for."""
-    return {"concentrations": rounds.labelled(config, round), "temperatures": config["generate"]["temperatures"]}
-
-
 def walked(name):
     """A file of every concentration that takes part in a round: an input function."""
     path = "results/explore/round{round}/x{concentration}/" + name
     return lambda wildcards: expand(
         path, round=wildcards.round, concentration=rounds.concentrations(config, int(wildcards.round))
     )
-
-
-def pairs_of_rounds(round):
-    """Tables of the committees' errors on labels of the rounds before one."""
-    return [f"results/explore/round{k}/{name}.csv" for k in range(round) for name in ("held_out", "fresh")]
 
 
 def rounds_walked(name):

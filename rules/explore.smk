@@ -22,7 +22,7 @@ CALIBRATION = ("calibration", "committee_errors", "potentials/committee")
 rule explore_calibrate:
     input:
         predictions=committee("predictions.npz"),
-        earlier=lambda wildcards: pairs_of_rounds(int(wildcards.round)),
+        earlier=lambda wildcards: rounds.pairs(int(wildcards.round)),
     output:
         pairs="results/explore/round{round}/held_out.csv",
         calibration="results/explore/round{round}/calibration.json",
@@ -118,8 +118,8 @@ rule explore_select:
 rule explore_check:
     input:
         selected="results/explore/round{round}/selected.extxyz",
-        labels=lambda wildcards: batch_files("extxyz", int(wildcards.round) + 1),
-        earlier=lambda wildcards: pairs_of_rounds(int(wildcards.round)) + ["results/explore/round{round}/held_out.csv"],
+        labels=lambda wildcards: rounds.batch_files(config, "extxyz", int(wildcards.round) + 1),
+        earlier=lambda wildcards: rounds.pairs(int(wildcards.round)) + ["results/explore/round{round}/held_out.csv"],
         calibration="results/explore/round{round}/calibration.json",
     output:
         pairs="results/explore/round{round}/fresh.csv",
@@ -142,7 +142,7 @@ rule explore_check:
 rule explore_judge:
     input:
         calibration="results/explore/round{round}/checked.json",
-        pairs=lambda wildcards: pairs_of_rounds(int(wildcards.round) + 1),
+        pairs=lambda wildcards: rounds.pairs(int(wildcards.round) + 1),
         candidates=walked("candidates.extxyz"),
         walks=walked("walks.csv"),
     output:

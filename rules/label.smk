@@ -64,7 +64,7 @@ use rule label_structures as label_selected with:
 
 rule label_summary:
     input:
-        attempts=lambda wildcards: batch_files("csv", wildcards.round),
+        attempts=lambda wildcards: rounds.batch_files(config, "csv", int(wildcards.round)),
     output:
         summary="results/label/round{round}/summary.csv",
         rejected="results/label/round{round}/rejected.csv",

@@ -39,7 +39,7 @@ SHARES = config["train"]["learning_curve"]
 
 rule train_potential:
     input:
-        labels=labels_until,
+        labels=lambda wildcards: rounds.labels_until(config, int(wildcards.round)),
         start=start_of_training,
     output:
         manifest="results/train/round{round}/{backend}/seed{seed}/potential.json",
@@ -60,7 +60,7 @@ rule train_potential:
         TRAIN_CODE,
         **TRAINING,
         hypers=lambda wildcards: train_config.hyperparameters(config, wildcards.backend, int(wildcards.round)),
-        sampled=lambda wildcards: sampled(int(wildcards.round)),
+        sampled=lambda wildcards: rounds.sampled(config, int(wildcards.round)),
         directory="results/train/round{round}/{backend}/seed{seed}/training",
     message:
         "Training {wildcards.backend} (seed {wildcards.seed}) on the labels of rounds 0 to {wildcards.round}; any new label trains it again."
@@ -94,7 +94,7 @@ rule train_final:
 # On a part of the labels, for the learning curve.
 use rule train_potential as train_share with:
     input:
-        labels=labels_of_last_round,
+        labels=lambda wildcards: rounds.labels_until(config, last_round()),
         start=lambda wildcards: config["train"]["backends"][wildcards.backend].get("init", []),
     output:
         manifest="results/train/final/{backend}/seed{seed}/share{share}/potential.json",
@@ -109,7 +109,7 @@ use rule train_potential as train_share with:
         TRAIN_CODE,
         **TRAINING,
         hypers=lambda wildcards: train_config.hyperparameters(config, wildcards.backend, MOST_ROUNDS),
-        sampled=sampled(MOST_ROUNDS),
+        sampled=rounds.sampled(config, MOST_ROUNDS),
         directory="results/train/final/{backend}/seed{seed}/share{share}/training",
         share=lambda wildcards: float(wildcards.share),
     message:
@@ -119,7 +119,7 @@ use rule train_potential as train_share with:
 rule train_compile:
     input:
         potential="results/train/final/{backend}/seed{seed}/potential.json",
-        labels=batch_files("extxyz", 0),
+        labels=rounds.batch_files(config, "extxyz", 0),
     output:
         manifest="results/train/final/{backend}/seed{seed}/compiled/potential.json",
     log:

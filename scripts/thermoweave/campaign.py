@@ -6,9 +6,9 @@ from pathlib import Path
 from ase.data import chemical_symbols
 from ase.formula import Formula
 
-from thermoweave import rounds
 from thermoweave.composition import cell_volume, realised_shares, unit_counts
 from thermoweave.config_schema import did_you_mean, schema_faults
+from thermoweave.explore_config import explore_faults
 from thermoweave.label_config import label_faults
 from thermoweave.reduce_config import reduce_faults
 from thermoweave.simulate_config import simulate_faults
@@ -27,7 +27,7 @@ def validate(config: dict, root: Path, pseudo_dir: Path, device: str = "cpu") ->
     """
     faults = schema_faults(config, root / "config" / "schema.yaml")
     if not faults:
-        checks = (system_faults, grid_faults, length_faults, backend_faults, teacher_faults, rounds.faults)
+        checks = (system_faults, grid_faults, length_faults, backend_faults, teacher_faults, explore_faults)
         faults = [fault for check in checks for fault in check(config)]
         faults += label_faults(config, root, pseudo_dir)
         faults = faults or simulate_faults(config, device) or reduce_faults(config)

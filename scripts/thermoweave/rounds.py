@@ -4,6 +4,8 @@ Round n: the potentials of the labels of rounds 0 to n walk, and what they find 
 potentials of the last round run the grid.
 """
 
+import math
+
 
 def concentrations(config: dict, round: int) -> list[str]:
     """Those whose walks are part of a round: one that joined later (`explore.joined`) not before."""
@@ -49,65 +51,27 @@ def fewest(config: dict) -> int:
     return min(last + (2 if explore["budget"]["core_h"] == "none" else 1), most(config))
 
 
-def faults(config: dict) -> list[str]:
-    """What cannot be of the section `explore`, in sentences."""
-    explore = config["explore"]
-    if not explore["rounds"]:
-        return []
-    found = []
-    seeds = config["train"]["seeds"]
-    if len(seeds) < 2:
-        found.append(
-            f"train.seeds: {len(seeds)} potential is no committee, which the rounds of explore need to know where they "
-            "are wrong; give two or more seeds, or set explore.rounds: 0"
-        )
-    first = next(iter(config["train"]["backends"].values()))
-    if not first.get("fine_tune", True):
-        found.append(
-            "train.backends: a checkpoint that is taken as it is (fine_tune: false) learns nothing from labels; "
-            "fine-tune it, or set explore.rounds: 0"
-        )
-    if explore["leave"] <= explore["target"]:
-        found.append(
-            f"explore.leave: {explore['leave']:g} meV/A is not above explore.target ({explore['target']:g}): every "
-            "walk would end where it begins to be worth labelling; four times the target is usual"
-        )
-    labels, at_first = explore["budget"]["labels"], first_labels(config)
-    if labels != "none" and most(config) < 1:
-        found.append(
-            f"explore.budget.labels: {labels} leaves none for a round of {explore['labels_per_round']} after the "
-            f"{at_first} of round 0; raise it, or set explore.rounds: 0"
-        )
-    return found + joined_faults(config) + range_faults(config)
+def batch_files(config: dict, name: str, round: int) -> list[str]:
+    """One file of every label batch of a round: in round 0 of every concentration, later of all together."""
+    size = config["label"]["batch"]
+    if round:
+        n = math.ceil(config["explore"]["labels_per_round"] / size)
+        return [f"results/label/round{round}/batch{k}.{name}" for k in range(n)]
+    n = math.ceil(config["generate"]["structures"] / size)
+    there = concentrations(config, 0)
+    return [f"results/label/round0/x{x}/batch{k}.{name}" for x in there for k in range(n)]
 
 
-def joined_faults(config: dict) -> list[str]:
-    """Names in `explore.joined` that there are not, and rounds that cannot be."""
-    explore = config["explore"]
-    there = {"concentrations": config["concentrations"], "temperatures": explore["temperatures"]}
-    found = []
-    for kind, names in explore["joined"].items():
-        for name, first in names.items():
-            where = f"explore.joined.{kind}.{name}"
-            if name not in there[kind]:
-                place = "concentrations" if kind == "concentrations" else "explore.temperatures"
-                found.append(f"{where}: there is no {name} in {place} ({', '.join(there[kind])})")
-            elif first >= most(config):
-                found.append(
-                    f"{where}: round {first} has no walks, the last round can be {most(config)}; raise explore.rounds"
-                )
-        if len([name for name in there[kind] if joined(config, kind, name) == 0]) == 0:
-            found.append(f"explore.joined.{kind}: one of them must be there from the beginning")
-    return found
+def labels_until(config: dict, round: int) -> list[str]:
+    """All label batches of rounds 0 to `round`: what its potentials are trained on."""
+    return [path for k in range(round + 1) for path in batch_files(config, "extxyz", k)]
 
 
-def range_faults(config: dict) -> list[str]:
-    """Temperatures of the grid outside those that are walked at: nothing would be known of them."""
-    walked = config["explore"]["temperatures"]
-    low, high = min(walked, key=float), max(walked, key=float)
-    return [
-        f"temperatures: {t} K lies outside explore.temperatures ({low} to {high} K), where no walk was; add it there "
-        '(with explore.joined: {temperatures: {"' + t + '": ROUND}} no round before ROUND is computed again)'
-        for t in config["temperatures"]
-        if not float(low) <= float(t) <= float(high)
-    ]
+def sampled(config: dict, round: int) -> dict[str, list[str]]:
+    """The conditions that structures of rounds 0 to `round` were made for."""
+    return {"concentrations": labelled(config, round), "temperatures": config["generate"]["temperatures"]}
+
+
+def pairs(until: int) -> list[str]:
+    """Tables of the committees' errors, on held-out and on fresh labels, of the rounds before one."""
+    return [f"results/explore/round{k}/{name}.csv" for k in range(until) for name in ("held_out", "fresh")]

@@ -132,7 +132,7 @@ def test_shipped_configs_are_valid(path):
         (("train", "backends"), {"nequip": {"epochs": "many"}}, "train.backends.nequip.epochs: 'many' will not do"),
         (("train", "backends"), {"nequip": {"r_max": -1.0}}, "train.backends.nequip.r_max: -1.0 will not do"),
         (("train", "backends"), {"nequip": {"round0": 5}}, "train.backends.nequip.round0: 5 is not of type 'object'"),
-        (("explore", "length_ps"), 0.05, "explore.length_ps: 0.05 is shorter than explore.interval_ps"),
+        (("explore", "length_ps"), 0.04, "explore.length_ps: 0.04 is shorter than explore.interval_ps"),
         (
             ("simulate", "protocol", "production_ps"),
             1.0,

@@ -5,6 +5,7 @@ from copy import deepcopy
 import pytest
 from good_config import GOOD
 from thermoweave import rounds
+from thermoweave.explore_config import explore_faults
 
 
 def config(**explore):
@@ -40,4 +41,4 @@ def test_one_that_joins_later_is_unknown_to_earlier_rounds():
 
 
 def test_the_good_config_has_no_fault():
-    assert rounds.faults(GOOD) == [] and rounds.faults(config(rounds=0)) == []
+    assert explore_faults(GOOD) == [] and explore_faults(config(rounds=0)) == []
