@@ -43,7 +43,7 @@ STRATEGIES = ("ours", "random", "threshold")
 
 # The loop. Round 0 is small on purpose; a target that is not reached lets every place be filled.
 STRUCTURES = {"n_structures": 10, "temperatures": ["900", "1000", "1150", "1300"], "contact_share": 0.6}
-ROUNDS, LABELS_PER_ROUND = 4, 12
+ROUNDS, LABELS_PER_ROUND = 3, 12
 TARGET, RANDOM_SHARE, SPACING_PS = 50.0, 0.25, 0.2
 PACE = Pace(timestep_fs=TIMESTEP_FS, length_ps=0.8, interval_ps=0.05, leave=600.0)
 # eV/A, deviation of a frame's worst atom between which the threshold strategy labels: as such windows are set, with the

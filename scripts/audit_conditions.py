@@ -72,10 +72,10 @@ def force_errors(errors: dict) -> dict[str, str]:
 
 
 def coverage_text(row: dict) -> str:
-    """`covered` or `not covered: 130 meV/Å, ...` of a line of explore's conditions.csv; a dash where nothing walked."""
+    """`covered` or `not covered (...)` of a line of explore's conditions.csv; a dash where nothing walked."""
     if not row:
         return "–"
-    return f"{row['verdict']}{': ' if row['reason'] else ''}{row['reason']}"
+    return f"{row['verdict']} ({row['reason']})" if row["reason"] else row["verdict"]
 
 
 def spot_text(row: dict) -> str:

@@ -70,7 +70,6 @@ def draw_coverage(rows: Sequence[dict], target: float, notes: Sequence[str], pat
     """Expected error with its interval against temperature, a column a concentration, a colour a round."""
     import pandas
     from matplotlib.lines import Line2D
-    from matplotlib.ticker import LogLocator, NullFormatter, ScalarFormatter
 
     figures.style()
     names = list(dict.fromkeys(row["concentration"] for row in rows))
@@ -83,8 +82,7 @@ def draw_coverage(rows: Sequence[dict], target: float, notes: Sequence[str], pat
             draw_round(ax, [row for row in own if row[ERRORS[0]]], colors[round], rounds.index(round), len(rounds))
         ax.axhline(target, color=figures.INK, linewidth=0.8, linestyle=(0, (4, 3)))
         ax.set(yscale="log", xlabel="T (K)", title=f"x = {name[1:]}")
-        ax.yaxis.set(major_locator=LogLocator(subs=(1, 2, 5)), major_formatter=ScalarFormatter())
-        ax.yaxis.set_minor_formatter(NullFormatter())
+        figures.plain_numbers(ax.yaxis)
     axes[0, 0].set_ylabel("expected force error\n(meV/Å)")
     handles = [Line2D([], [], color=color, marker="o", label=f"round {k}") for k, color in colors.items()]
     handles += [
@@ -139,8 +137,9 @@ def draw_calibration(fresh: Sequence[dict], path: Path) -> None:
     ends = min(low.min(), error.min()) / 1.2, max(high.max(), error.max()) * 1.2
     ax.plot(ends, ends, color=figures.INK, linewidth=0.8)
     ax.set(xscale="log", yscale="log", xlim=ends, ylim=ends)
-    ax.set(xlabel="expected force error (meV/Å), 90 % interval", ylabel="true force error (meV/Å)")
-    ax.set_title(f"{inside.sum()} of {len(inside)} inside their interval")
+    figures.plain_numbers(ax.xaxis, ax.yaxis)
+    ax.set(xlabel="expected force error (meV/Å)", ylabel="true force error (meV/Å)")
+    ax.set_title(f"{inside.sum()} of {len(inside)} inside their 90 % interval")
     handles = [
         Line2D([], [], color=color, marker="", linewidth=2, label=f"round {k}")
         for k, color in zip(rounds, round_colors(len(rounds)), strict=True)

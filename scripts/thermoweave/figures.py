@@ -12,6 +12,7 @@ from thermoweave.tables import read_csv
 
 if TYPE_CHECKING:
     import matplotlib.axes
+    import matplotlib.axis
     import matplotlib.figure
     import pandas
     import xarray
@@ -81,6 +82,15 @@ def panels(n_rows: int, n_columns: int, width: float = 2.5, **options) -> tuple[
 
     size = (width * n_columns + 1.3, 0.85 * width * n_rows + 0.8)
     return plt.subplots(n_rows, n_columns, figsize=size, squeeze=False, **options)
+
+
+def plain_numbers(*axes: "matplotlib.axis.Axis") -> None:
+    """Ticks of logarithmic axes that span a decade or so: 20, 50, 100, not powers of ten."""
+    from matplotlib.ticker import LogLocator, NullFormatter, ScalarFormatter
+
+    for axis in axes:
+        axis.set(major_locator=LogLocator(subs=(1, 2, 5)), major_formatter=ScalarFormatter())
+        axis.set_minor_formatter(NullFormatter())
 
 
 def temperature_colors(temperatures: np.ndarray) -> dict[float, tuple]:

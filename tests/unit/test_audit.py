@@ -78,7 +78,7 @@ def test_spot_checks_stand_beside_the_condition():
 def test_coverage_stands_beside_the_condition():
     assert coverage_text({}) == "–"
     assert coverage_text({"verdict": "covered", "reason": ""}) == "covered"
-    assert coverage_text({"verdict": "not covered", "reason": "no frame"}) == "not covered: no frame"
+    assert coverage_text({"verdict": "not covered", "reason": "no frame"}) == "not covered (no frame)"
 
 
 def test_a_structure_that_succeeds_later_is_no_rejection(records, tmp_path):

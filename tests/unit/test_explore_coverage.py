@@ -49,7 +49,7 @@ def test_tables_and_figures_are_written(tmp_path, rows):
     explore_coverage([tmp_path / "a.csv"], [tmp_path / "fresh.csv"], *out, ["0.25"], ["900", "1300"], 100.0)
     assert len(read_csv(out[0])) == len(rows) and len(read_csv(out[1])) == 2
     figure, calibration = (path.read_text() for path in out[3:])
-    assert "1 of 2 inside their interval" in calibration
+    assert "1 of 2 inside their 90 % interval" in calibration
     missed = [row for row in read_csv(out[1]) if row["verdict"] != coverage.COVERED]
     assert ("x = 0.25, 1300 K: not covered by labels" in figure) == bool(missed)
     assert out[3].with_suffix(".pdf").exists() and len(read_csv(out[3].with_suffix(".csv"))) == len(rows)
