@@ -15,7 +15,8 @@ envs/tblite.yaml:
 
     explore.py truth --out FOLDER                 the hidden test set, once
     explore.py run --out FOLDER [--seeds 1 2]     all ways of these seeds; what is there is not computed again
-    explore.py table --out FOLDER                 summary.md, labels.csv and labels.svg from FOLDER/rows.json
+    explore.py walks --out FOLDER [--seeds 1 2]   the true errors over the committees' own walks
+    explore.py table --out FOLDER                 summary.md, labels.csv and labels.svg from these
 
 With one thread a run is the same to the bit on one machine.
 """
@@ -31,10 +32,11 @@ import explore_loop  # isort: skip
 import explore_tables
 import explore_train
 import explore_truth
+import explore_walks
 from thermoweave.frames import read_frames
 from thermoweave.potentials.manifest import write_json
 
-HIDDEN, ROWS = "hidden.extxyz", "rows.json"
+HIDDEN, ROWS, WALKS = "hidden.extxyz", "rows.json", "walks.json"
 HIDDEN_SEED = 1
 
 
@@ -46,13 +48,15 @@ def main() -> None:
         explore_truth.hidden_test_set(options.out / HIDDEN, HIDDEN_SEED)
     elif options.command == "run":
         run(options)
+    elif options.command == "walks":
+        walks(options)
     else:
-        explore_tables.write(options.out, read_rows(options.out / ROWS))
+        explore_tables.write(options.out, read_rows(options.out / ROWS), read_rows(options.out / WALKS))
 
 
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("command", choices=("truth", "run", "table"))
+    parser.add_argument("command", choices=("truth", "run", "walks", "table"))
     parser.add_argument("--out", type=Path, required=True, metavar="FOLDER")
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3, 4, 5])
     parser.add_argument("--strategies", nargs="+", choices=STRATEGIES, default=STRATEGIES)
@@ -73,6 +77,15 @@ def run(options: argparse.Namespace) -> None:
             there = [row["round"] for row in rows if (row["strategy"], row["seed"]) == (strategy, seed)]
             if ROUNDS not in there:
                 explore_loop.run(options.out, strategy, seed, hidden, there, report)
+
+
+def walks(options: argparse.Namespace) -> None:
+    """Of the strategy ours."""
+    rows = read_rows(options.out / WALKS)
+    for seed in options.seeds:
+        if seed not in {row["seed"] for row in rows}:
+            explore_walks.check(options.out, seed, "ours", range(ROUNDS), rows.append)
+            write_json(options.out / WALKS, rows)
 
 
 def read_rows(path: Path) -> list[dict]:

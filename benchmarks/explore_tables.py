@@ -20,8 +20,10 @@ ERRORS = {
 COLUMNS = ("strategy", "seed", "round", "n_labels", *ERRORS, "frames_inside", "frames_in_wall")
 
 
-def write(folder: Path, rows: Sequence[dict]) -> None:
-    """All that there is to say of seeds of which every strategy has come to its end."""
+def write(folder: Path, rows: Sequence[dict], walks: Sequence[dict]) -> None:
+    """All that there is to say of seeds of which every strategy has come to its end; `walks`: true and stated errors
+    over the committees' walks.
+    """
     last = max(row["round"] for row in rows)
     ended = {name: {row["seed"] for row in of(rows, name) if row["round"] == last} for name in STRATEGIES}
     seeds = sorted(set.intersection(*ended.values()))
@@ -30,6 +32,7 @@ def write(folder: Path, rows: Sequence[dict]) -> None:
     rows = [row for row in rows if row["seed"] in seeds]
     parts = [f"Force errors (meV/A) on the hidden test set, {len(seeds)} seeds\n", markdown(learning(rows)), RATIO]
     parts += [markdown(ratios(rows, seeds)), CALIBRATION, markdown(calibration(rows))]
+    parts += [OWN_WALKS, markdown(own_walks(walks))] if walks else []
     (folder / "summary.md").write_text("\n".join(parts))
     write_csv(folder / "labels.csv", [{key: row[key] for key in COLUMNS} for row in rows], list(COLUMNS))
     draw(folder / "labels.svg", rows)
@@ -43,6 +46,11 @@ first ones that all share, and without them; {100 - 200 * TAIL:.0f} % interval f
 CALIBRATION = """
 Share of true errors inside the stated 90 % interval: of conditions (after each round with fresh labels; and below its
 upper end), and of single frames of the hidden test set (after every round).
+"""
+
+
+OWN_WALKS = """
+The same for the committees' own walks (ours): the true error over every second frame of each, with the wall.
 """
 
 
@@ -121,6 +129,28 @@ def calibration(rows: Sequence[dict]) -> list[dict]:
                 "below the upper end": f"{np.mean(true < high):.2f}",
                 "true / expected": f"{np.exp(np.mean(np.log(true / expected))):.2f}",
                 "frames inside": f"{np.mean([row['frames_inside'] for row in own]):.2f}",
+            }
+        )
+    return table
+
+
+def own_walks(walks: Sequence[dict]) -> list[dict]:
+    table = []
+    for round in [*sorted({row["round"] for row in walks}), "all"]:
+        own = [row for row in walks if round in ("all", row["round"])]
+        true, expected, low, high = (
+            np.array([row[key] for row in own]) for key in ("total", "expected_error", "low", "high")
+        )
+        ratio = np.log(true / expected)
+        table.append(
+            {
+                "round": round,
+                "walks": len(own),
+                "inside": f"{np.mean((low < true) & (true < high)):.2f}",
+                "below the upper end": f"{np.mean(true < high):.2f}",
+                "true / expected": f"{np.exp(ratio.mean()):.2f}",
+                "scatter of its logarithm": f"{ratio.std():.2f}",
+                "half interval": f"{np.mean(np.log(high / low)) / 2:.2f}",
             }
         )
     return table

@@ -21,7 +21,7 @@ from typing import NamedTuple
 import numpy as np
 
 CONFIDENCE = 0.90  # of two-sided intervals; their upper ends are 95 % bounds
-ONE_SIDED = 1.645
+TAILS, ONE_SIDED = (0.05, 0.95), 1.645
 # Priors, in natural logarithms: an error is the deviation times 1.3, give or take a factor of 20, and slopes beyond one
 # half are unlikely; with some ten pairs they no longer matter.
 RATIO, RATIO_STD, SLOPE_STD = 0.3, 3.0, 0.5
@@ -170,30 +170,28 @@ def of_condition(
     """Expected force error over the frames of a condition, and the ends of its interval (meV/A).
 
     deviations, walls: those of each block of frames (meV/A, see `expected`); blocks are taken for independent, frames
-    within one are not.
-    The interval holds what the calibration leaves open and that there are so many blocks (Bayesian bootstrap: D. B.
-    Rubin, Ann. Stat. 9, 130 (1981)); with one block its scatter cannot be known, and only the former is there.
+    within one for alike: they lie on the same side of the calibration's line. The interval holds what the calibration
+    leaves open, on which side each block lies, and that there are so many blocks (Bayesian bootstrap: D. B. Rubin, Ann.
+    Stat. 9, 130 (1981); with a single block that cannot be known).
     """
-    one = calibration.line(condition)
+    one, noise = calibration.line(condition), calibration.noise
     draws = rng.multivariate_normal([one.intercept, one.slope], one.covariance, n_draws, method="eigh")
-    shares = rng.dirichlet(np.ones(len(deviations)), n_draws)
+    sides = noise * rng.standard_normal((n_draws, len(deviations)))
+    shares = rng.dirichlet(np.ones(len(deviations)), n_draws) * [len(block) for block in deviations]
 
-    def mean_squares(intercept: np.ndarray, slope: np.ndarray) -> np.ndarray:
-        """Of each block: (draws, blocks)."""
-        lines = np.stack([intercept, slope], axis=1)
-        columns = []
-        for block, wall in zip(deviations, walls, strict=True):
-            z = np.log(block) - calibration.centre
-            exponent = 2 * (lines[:, :1] + lines[:, 1:] * z + calibration.noise**2) + 2 * np.log(block)
-            columns.append((np.exp(exponent) + wall**2).mean(axis=1))
-        return np.stack(columns, axis=1)
+    def mean_square(a: np.ndarray, b: np.ndarray, block: np.ndarray, wall: np.ndarray) -> np.ndarray:
+        """Of a block, a number a draw."""
+        lines = a[:, None] + b[:, None] * (np.log(block) - calibration.centre)
+        return np.mean(np.exp(2 * (np.log(block) + lines)) + wall**2, axis=1)
 
-    sizes = np.array([len(block) for block in deviations], dtype=float)
-    middle = mean_squares(np.array([one.intercept]), np.array([one.slope]))[0] @ (sizes / sizes.sum())
-    weighted = shares * sizes
-    squares = (mean_squares(*draws.T) * weighted).sum(axis=1) / weighted.sum(axis=1)
-    tail = (1 - CONFIDENCE) / 2
-    low, high = np.quantile(np.sqrt(squares), [tail, 1 - tail])
+    blocks = list(zip(deviations, walls, strict=True))
+    squares = np.stack(
+        [mean_square(draws[:, 0] + side, draws[:, 1], *block) for side, block in zip(sides.T, blocks, strict=True)], 1
+    )
+    low, high = np.sqrt(np.quantile((squares * shares).sum(1) / shares.sum(1), TAILS))
+    frames = np.concatenate(deviations), np.concatenate(walls)
+    # the mean over both sides: of a log-normal error its square's is exp(2 noise^2) times that of the middle
+    middle = mean_square(np.array([one.intercept + noise**2]), np.array([one.slope]), *frames)[0]
     return float(np.sqrt(middle)), float(low), float(high)
 
 
