@@ -5,7 +5,7 @@ Run with the Python of the potential's environment (envs/{backend}.yaml) on a ma
 
     simulate.py POTENTIAL.json STARTS... --out FOLDER [--device cuda] [--quick] [--parts grid raw pieces scaling]
 
-POTENTIAL.json: the compiled one of a campaign (results/train/round*/*/seed*/compiled/potential.json); STARTS: its
+POTENTIAL.json: the compiled one of a campaign (results/train/final/*/seed*/compiled/potential.json); STARTS: its
 results/generate/x*/T*/start1.extxyz, whose folders say concentration and temperature. Writes a CSV file for each part
 and summary.md with all tables. Parts, whose files (simulate_*.py) say what is compared:
 

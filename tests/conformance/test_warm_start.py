@@ -21,21 +21,18 @@ def error(adapter, weights, frames):
 
 
 @starts
-def test_a_warm_start_is_not_worse_than_scratch(adapter, name, hypers, tmp_path):
-    """Round 0: eight labels. Round 1: sixteen, from those weights in half the steps, and from scratch in as many and in
-    all. The six held-out frames are of neither. A start that is ignored, or destroyed by the first steps, gives what
-    scratch gives in as many steps; it must be clearly better than that, and no worse than the whole.
+def test_a_warm_start_is_not_worse_than_scratch(adapter, hypers, tmp_path):
+    """Round 0: eight labels. Round 1: sixteen, from those weights and from scratch, with the same seed and half the
+    steps of round 0. The six held-out frames are of neither. A start that is ignored gives what scratch gives, one that
+    is destroyed by the first steps less.
     """
     frames = morse_frames(24, 0.1)
 
-    def train(labels, options, folder, **start):
-        weights = adapter.train(labels, frames[16:18], options, 1, tmp_path / folder, **start)
+    def train(labels, times, folder, **start):
+        weights = adapter.train(labels, frames[16:18], length(hypers, times), 1, tmp_path / folder, **start)
         return weights, error(adapter, weights, frames[18:])
 
-    whole, half = length(hypers, LONG), length(hypers, LONG / 2)
-    first, _ = train(frames[:8], whole, "first")
-    _, scratch = train(frames[:16], whole, "scratch")
-    _, brief = train(frames[:16], half, "brief")
-    _, warm = train(frames[:16], half, "warm", start=first)
-    print(name, scratch, brief, warm)
-    assert warm < 0.9 * brief and warm < 1.15 * scratch, (scratch, brief, warm)
+    first, _ = train(frames[:8], LONG, "first")
+    _, scratch = train(frames[:16], LONG / 2, "scratch")
+    _, warm = train(frames[:16], LONG / 2, "warm", start=first)
+    assert warm < 0.97 * scratch, (warm, scratch)
