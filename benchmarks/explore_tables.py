@@ -168,6 +168,7 @@ def draw(path: Path, rows: Sequence[dict]) -> None:
             ax.fill_between(labels, [min(e) for e in each], [max(e) for e in each], color=color, alpha=0.15, lw=0)
             ax.plot(labels, errors, color=color, marker=marker, markersize=4, label=strategy)
         ax.set(title=title, xlabel="labels", yscale="log")
+        figures.plain_numbers(ax.yaxis)
     axes[0, 0].set_ylabel("force error (meV/A)")
     axes[0, 0].legend()
     figures.save(figure, path)

@@ -45,8 +45,8 @@ LABEL_MACHINE = {
 }
 for settings in (PROFILE.overwrite_resources, PROFILE.overwrite_threads):
     if "label_structures" in settings:
-        for rule in ("label_selected", "label_convergence_level", "label_spot_checks"):
-            settings.setdefault(rule, settings["label_structures"])
+        for name in ("label_selected", "label_convergence_level", "label_spot_checks"):
+            settings.setdefault(name, settings["label_structures"])
 PSEUDO_DIR = set_by_profile("label_structures", "pseudo_dir", LABEL_MACHINE["pseudo_dir"])
 # Where potentials are evaluated: cpu, or cuda where a profile says so of simulate_md.
 DEVICE = set_by_profile("simulate_md", "device", "cpu")
@@ -154,7 +154,7 @@ def start_of_training(wildcards):
 
 def walked(name):
     """A file of every concentration that takes part in a round: an input function."""
-    path = "results/explore/round{round}/x{concentration}/" + name
+    path = f"results/explore/round{{round}}/x{{concentration}}/{name}"
     return lambda wildcards: expand(
         path, round=wildcards.round, concentration=rounds.concentrations(config, int(wildcards.round))
     )
@@ -162,7 +162,7 @@ def walked(name):
 
 def rounds_walked(name):
     """A file of every round whose committee has walked."""
-    return expand("results/explore/round{round}/" + name, round=range(last_round()))
+    return expand(f"results/explore/round{{round}}/{name}", round=range(last_round()))
 
 
 def trained(name, seed="{seed}"):
