@@ -56,9 +56,9 @@ class Campaign(NamedTuple):
         return [self.learned(round) / f"x{x}" / name for x in CONCENTRATIONS]
 
     def pairs(self, round: int) -> list[Path]:
-        """Tables of deviations and errors of all rounds before; none of fresh labels where a round chose nothing."""
+        """Tables of deviations and errors on the fresh labels of all rounds before that chose some."""
         fresh = [self.own / f"round{k}" / "fresh.csv" for k in range(round)]
-        return [self.learned(k) / "held_out.csv" for k in range(round)] + [path for path in fresh if path.exists()]
+        return [path for path in fresh if path.exists()]
 
 
 def run(

@@ -22,7 +22,7 @@ CALIBRATION = ("calibration", "committee_errors", "potentials/committee")
 rule explore_calibrate:
     input:
         predictions=committee("predictions.npz"),
-        earlier=lambda wildcards: rounds.pairs(int(wildcards.round)),
+        earlier=lambda wildcards: rounds.fresh(int(wildcards.round)),
     output:
         pairs="results/explore/round{round}/held_out.csv",
         calibration="results/explore/round{round}/calibration.json",
@@ -80,6 +80,7 @@ rule explore_md:
         margins=EXPLORE["margins"],
         pace={key: EXPLORE[key] for key in ("timestep_fs", "length_ps", "interval_ps", "leave")},
         health=EXPLORE["health"],
+        device=DEVICE,
         seed=config["seed"],
     message:
         "Walking with the potentials of round {wildcards.round} at x = {wildcards.concentration}."
@@ -105,7 +106,7 @@ rule explore_select:
         # no parameter: another target judges anew, but what was chosen and labelled for the one before stays
         target=str(EXPLORE["target"]),
     params:
-        code("explore_select", "selection", "seeds"),
+        code("explore_select", "selection", "frames", "seeds"),
         **{key: EXPLORE[key] for key in ("labels_per_round", "random_share", "spacing_ps")},
         min_distance=config["label"]["gate"]["min_distance"],
         seed=config["seed"],
@@ -119,7 +120,8 @@ rule explore_check:
     input:
         selected="results/explore/round{round}/selected.extxyz",
         labels=lambda wildcards: rounds.batch_files(config, "extxyz", int(wildcards.round) + 1),
-        earlier=lambda wildcards: rounds.pairs(int(wildcards.round)) + ["results/explore/round{round}/held_out.csv"],
+        # the held-out labels of all rounds, as this committee predicts them: each counts once
+        earlier=lambda wildcards: rounds.fresh(int(wildcards.round)) + ["results/explore/round{round}/held_out.csv"],
         calibration="results/explore/round{round}/calibration.json",
     output:
         pairs="results/explore/round{round}/fresh.csv",
@@ -142,7 +144,7 @@ rule explore_check:
 rule explore_judge:
     input:
         calibration="results/explore/round{round}/checked.json",
-        pairs=lambda wildcards: rounds.pairs(int(wildcards.round) + 1),
+        pairs=lambda wildcards: rounds.fresh(int(wildcards.round) + 1) + ["results/explore/round{round}/held_out.csv"],
         candidates=walked("candidates.extxyz"),
         walks=walked("walks.csv"),
     output:

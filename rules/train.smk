@@ -60,7 +60,7 @@ rule train_potential:
         TRAIN_CODE,
         **TRAINING,
         hypers=lambda wildcards: train_config.hyperparameters(config, wildcards.backend, int(wildcards.round)),
-        sampled=lambda wildcards: rounds.sampled(config, int(wildcards.round)),
+        sampled=rounds.sampled(config),
         directory="results/train/round{round}/{backend}/seed{seed}/training",
     message:
         "Training {wildcards.backend} (seed {wildcards.seed}) on the labels of rounds 0 to {wildcards.round}; any new label trains it again."
@@ -109,7 +109,7 @@ use rule train_potential as train_share with:
         TRAIN_CODE,
         **TRAINING,
         hypers=lambda wildcards: train_config.hyperparameters(config, wildcards.backend, MOST_ROUNDS),
-        sampled=rounds.sampled(config, MOST_ROUNDS),
+        sampled=rounds.sampled(config),
         directory="results/train/final/{backend}/seed{seed}/share{share}/training",
         share=lambda wildcards: float(wildcards.share),
     message:

@@ -20,17 +20,18 @@ def explore_check(
     """Write the pairs on the fresh labels, and the calibration with them.
 
     earlier: all other tables of pairs, those of this round's held-out labels among them; before: the calibration that
-    the round walked with, which its fresh labels test. Raises RuntimeError where every label was rejected.
+    the round walked with, which its fresh labels test. A round that asked for nothing has no fresh labels. Raises
+    RuntimeError where every label was rejected.
     """
-    known = calibrations.read(before)
+    known, asked = calibrations.read(before), read_frames(selected)
     frames = [atoms for path in labels for atoms in read_frames(path)]
-    if not frames:
+    if asked and not frames:
         raise RuntimeError(
             f"every label of round {round + 1} was rejected: results/label/round{round + 1}/batch*.csv says why. "
-            "Mend the label settings (labels that exist are kept in the store) or, where the structures are too wild, "
-            "lower explore.leave, and run again"
+            "Mend the label settings and run again (labels that exist are kept in the store). Where the structures are "
+            "too wild, lower explore.leave; all rounds are then walked again"
         )
-    rows = committee_errors.fresh(read_frames(selected), frames, round, n_members, known)
+    rows = committee_errors.fresh(asked, frames, round, n_members, known)
     inside = [float(row["low_meV_A"]) < float(row["error_meV_A"]) < float(row["high_meV_A"]) for row in rows]
     log.info(
         "%d of %d fresh labels have an error inside the %.0f %% interval in which it was expected",

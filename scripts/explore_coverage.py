@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from thermoweave import coverage, environment, figures, logs
+from thermoweave import committee_errors, coverage, environment, figures, logs
 from thermoweave.tables import read_csv, write_csv, write_html
 
 if TYPE_CHECKING:
@@ -117,7 +117,9 @@ def round_colors(n: int) -> list[tuple]:
 
 
 def draw_calibration(fresh: Sequence[dict], path: Path) -> None:
-    """True error of each fresh label against the interval in which it was expected before it was labelled."""
+    """True error of each fresh label against the interval in which it was expected before it was labelled; an empty
+    frame where no round asked for any.
+    """
     import matplotlib.pyplot as plt
     import pandas
     from matplotlib.lines import Line2D
@@ -134,7 +136,8 @@ def draw_calibration(fresh: Sequence[dict], path: Path) -> None:
             ax.errorbar(
                 middle[own], error[own], xerr=bars, fmt=marker, color=color, markersize=3.5, elinewidth=0.6, alpha=0.9
             )
-    ends = min(low.min(), error.min()) / 1.2, max(high.max(), error.max()) * 1.2
+    known = np.concatenate([low, high, error])
+    ends = (known.min() / 1.2, known.max() * 1.2) if len(known) else (1, 1000)
     ax.plot(ends, ends, color=figures.INK, linewidth=0.8)
     ax.set(xscale="log", yscale="log", xlim=ends, ylim=ends)
     figures.plain_numbers(ax.xaxis, ax.yaxis)
@@ -147,7 +150,7 @@ def draw_calibration(fresh: Sequence[dict], path: Path) -> None:
     kinds = (("o", "chosen as doubtful"), ("s", "drawn at random"))
     handles += [Line2D([], [], color=figures.INK, marker=m, linestyle="", label=label) for m, label in kinds]
     fig.legend(handles=handles, loc="outside right upper")
-    figures.publish(fig, path, pandas.DataFrame(fresh))
+    figures.publish(fig, path, pandas.DataFrame(fresh, columns=list(committee_errors.COLUMNS)))
 
 
 def explore_coverage(

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from thermoweave import calibration as calibrations
-from thermoweave import committee_errors, coverage, environment, logs
+from thermoweave import coverage, environment, logs
 from thermoweave.frames import read_frames
 from thermoweave.tables import read_csv, write_csv
 
@@ -23,7 +23,7 @@ def explore_judge(
     lines of each concentration's walks.
     """
     known = calibrations.read(calibration)
-    n_labels = Counter(pair.condition for pair in committee_errors.pairs(pairs))
+    n_labels = Counter(row["condition"] for table in pairs for row in read_csv(table))
     table = []
     for path, walked in zip(candidates, walks, strict=True):
         visited: dict[str, list] = {}

@@ -50,14 +50,14 @@ def plan(temperatures: Sequence[str], margins: dict, concentration: str) -> list
 def explore(
     structures: Path, potential_files: Sequence[Path], calibration: Path, out_candidates: Path, out_walks: Path,
     folder: Path, concentration: str, round: int, composition: dict, density: dict, n_units: int,
-    temperatures: list[str], margins: dict, pace: walks.Pace, limits: health.Limits, seed: int,
+    temperatures: list[str], margins: dict, pace: walks.Pace, limits: health.Limits, seed: int, device: str = "cpu",
 ) -> None:  # fmt: skip
     """Walks in cells of the labels' size at the conditions' densities, each by one member in turn and judged by all;
     candidates (extended XYZ) and a line a walk. A walk that ended stays in `folder` until all have.
     """
     units, first = unit_counts(composition, concentration, n_units), read_frames(structures)
     known = calibrations.read(calibration)
-    committee = [potentials.load(path) for path in potential_files]
+    committee = [potentials.load(path, device) for path in potential_files]
     members = [identity(read_manifest(path)) for path in potential_files]
     candidates, rows = [], []
     for number, which in enumerate(plan(temperatures, margins, concentration)):

@@ -27,6 +27,7 @@ TAILS, ONE_SIDED = (0.05, 0.95), 1.645
 RATIO, RATIO_STD, SLOPE_STD = 0.3, 3.0, 0.5
 NOISE, NOISE_WEIGHT = 0.3, 3.0  # typical noise, and how many pairs this guess is worth
 SCALES = np.geomspace(0.05, 4.0, 10)  # tau/sigma and omega/sigma
+NEGLIGIBLE = 1e-6  # weight of a pair of scales, of the largest
 SCALE_STD = 1.0  # of their half-normal prior
 
 
@@ -67,10 +68,10 @@ def fit(pairs: Sequence[Pair], group: str) -> Calibration:
     """
     for pair in pairs:
         if not (0 < pair.deviation < np.inf and 0 < pair.error < np.inf):
+            advice = "members that never differ are one potential: take a backend whose train.seeds matter"
             raise ValueError(
                 f"{pair.condition}, {pair.group}: deviation {pair.deviation} and error {pair.error} meV/A cannot be "
-                "calibrated: both must be positive numbers. Members that never differ are one potential: give "
-                "train.seeds that differ"
+                f"calibrated: both must be positive numbers; {'train again' if pair.deviation else advice}"
             )
     log_d = np.log([pair.deviation for pair in pairs])
     centre = float(log_d.mean()) if len(pairs) else float(np.log(100))
@@ -85,7 +86,8 @@ def fit(pairs: Sequence[Pair], group: str) -> Calibration:
     own = 2 + len(conditions) + groups.index(group) if group in groups else None
     found = [posterior(X, y, len(conditions), tau, omega) for tau, omega in itertools.product(SCALES, SCALES)]
     weights = np.exp(np.array([one.log_evidence for one in found]) - max(one.log_evidence for one in found))
-    weights /= weights.sum()
+    kept = [k for k, weight in enumerate(weights) if weight > NEGLIGIBLE]
+    found, weights = [found[k] for k in kept], weights[kept] / weights[kept].sum()
     noise = float(np.sqrt(sum(w * one.variance for w, one in zip(weights, found, strict=True))))
     lines = {name: line(found, weights, column, own) for name, column in where.items()}
     return Calibration(centre, noise, len(pairs), line(found, weights, None, own), lines)
@@ -121,17 +123,13 @@ def posterior(X: np.ndarray, y: np.ndarray, n_conditions: int, tau: float, omega
 
 def line(found: Sequence[Posterior], weights: np.ndarray, condition: int | None, group: int | None) -> Line:
     """Intercept and slope, averaged over the posteriors; `condition`, `group`: their columns, None for a new one."""
-    size = len(found[0].mean)
-    pick = np.zeros((2, size))
-    pick[0, 0] = pick[1, 1] = 1
-    for column in (condition, group):
-        if column is not None:
-            pick[0, column] = 1
+    summed = [0] + [column for column in (condition, group) if column is not None]  # what the intercept is made of
     means, covariances = [], []
     for one in found:
         new = (condition is None) * one.tau**2 + (group is None) * one.omega**2
-        means.append(pick @ one.mean)
-        covariances.append(pick @ one.covariance @ pick.T + np.diag([new * one.variance, 0]))
+        means.append([one.mean[summed].sum(), one.mean[1]])
+        intercept, both = one.covariance[np.ix_(summed, summed)].sum(), one.covariance[summed, 1].sum()
+        covariances.append([[intercept + new * one.variance, both], [both, one.covariance[1, 1]]])
     mean = weights @ np.array(means)
     between = np.array(means) - mean
     covariance = np.einsum("k,kij->ij", weights, covariances) + np.einsum("k,ki,kj->ij", weights, between, between)

@@ -57,7 +57,7 @@ def held_out(predictions: Sequence[Path], round: int) -> list[dict]:
     for k, label in enumerate(labels):
         own = frame == k
         error = frame_error(mean[own], scatter[own], tests[0]["reference"][own], len(tests))
-        condition = f"{tests[0]['concentration'][k]} {tests[0]['temperature'][k]}"
+        condition = str(tests[0]["condition"][k])
         wall = frame_deviation(np.linalg.norm(tests[0]["wall"][own], axis=1))
         rows.append(row(round, "held out", condition, str(label), frame_deviation(scatter[own]), error, wall))
     return rows

@@ -57,7 +57,7 @@ def judge(
     reasons = []
     if walk["stopped"]:
         reasons.append(f"the walk ended after {len(frames)} of {walk['frames_planned']} frames: {walk['stopped']}")
-    if high > target:
+    if not high <= target:
         what = "expected to be wrong by" if error > target else "may be wrong by up to"
         share = np.mean(walls**2) / error**2
         of_wall = f", {100 * share:.0f} % of it squared the wall's" if share > 0.1 else ""

@@ -7,7 +7,8 @@ def explore_faults(config: dict) -> list[str]:
     """What cannot be of the section `explore`, in sentences."""
     explore = config["explore"]
     if not explore["rounds"]:
-        return []
+        later = any(first for names in explore["joined"].values() for first in names.values())
+        return ["explore.joined: with explore.rounds: 0 nothing joins later; leave it empty"] if later else []
     found = []
     seeds = config["train"]["seeds"]
     if len(seeds) < 2:
@@ -58,7 +59,9 @@ def range_faults(config: dict) -> list[str]:
     """Temperatures of the grid outside those that are walked at: nothing would be known of them."""
     walked = config["explore"]["temperatures"]
     low, high = min(walked, key=float), max(walked, key=float)
-    return [
+    grid = {float(t): t for t in config["temperatures"]}
+    other = [(t, grid[float(t)]) for t in walked if grid.get(float(t), t) != t]
+    return [f"explore.temperatures: {t} is {same} in temperatures; write both alike" for t, same in other] + [
         f"temperatures: {t} K lies outside explore.temperatures ({low} to {high} K), where no walk was; add it there "
         '(with explore.joined: {temperatures: {"' + t + '": ROUND}} no round before ROUND is computed again)'
         for t in config["temperatures"]

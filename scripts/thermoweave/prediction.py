@@ -145,7 +145,7 @@ def read_force_errors(path: Path) -> list[np.ndarray]:
 
 def save(path: Path, frames: Sequence[Atoms], predicted: Sequence[Prediction], walls: Sequence[np.ndarray]) -> None:
     """npz with, per atom of the frames: number of its frame, symbol, reference and predicted force and what of the
-    latter is the wall's (eV/A); per frame: label_id, and the condition that it was made for.
+    latter is the wall's (eV/A); per frame: label_id, and the condition that it was made for, or the walk that it is of.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -158,6 +158,12 @@ def save(path: Path, frames: Sequence[Atoms], predicted: Sequence[Prediction], w
             reference=np.concatenate([atoms.arrays["REF_forces"] for atoms in frames]),
             predicted=np.concatenate([p.forces for p in predicted]),
             wall=np.concatenate(walls),
-            **{key: np.array([atoms.info.get(key, "") for atoms in frames]) for key in datasets.STRINGS},
+            label_id=np.array([atoms.info["label_id"] for atoms in frames]),
+            condition=np.array([condition(atoms) for atoms in frames]),
         )
     os.replace(temporary, path)
+
+
+def condition(atoms: Atoms) -> str:
+    """The walk that a frame is of, or the condition that it was made for: "x0.50 T1000", "x0.50 T1000 denser"."""
+    return atoms.info.get("walk", f"{atoms.info['concentration']} {atoms.info['temperature']}")

@@ -17,12 +17,6 @@ def temperatures(config: dict, round: int) -> list[str]:
     return [t for t in config["explore"]["temperatures"] if joined(config, "temperatures", t) <= round]
 
 
-def labelled(config: dict, round: int) -> list[str]:
-    """Concentrations that the labels of rounds 0 to `round` hold: one that joins in round k has none before k + 1."""
-    first = {x: joined(config, "concentrations", x) for x in config["concentrations"]}
-    return [x for x, k in first.items() if k == 0 or k < round]
-
-
 def joined(config: dict, kind: str, name: str) -> int:
     """The first round of a concentration or a temperature."""
     return config["explore"]["joined"].get(kind, {}).get(name, 0)
@@ -67,11 +61,13 @@ def labels_until(config: dict, round: int) -> list[str]:
     return [path for k in range(round + 1) for path in batch_files(config, "extxyz", k)]
 
 
-def sampled(config: dict, round: int) -> dict[str, list[str]]:
-    """The conditions that structures of rounds 0 to `round` were made for."""
-    return {"concentrations": labelled(config, round), "temperatures": config["generate"]["temperatures"]}
+def sampled(config: dict) -> dict[str, list[str]]:
+    """The conditions that the first structures were made for, of which there must be labels. What joins later has some
+    where it needs them: `explore` says whether it is covered.
+    """
+    return {"concentrations": concentrations(config, 0), "temperatures": config["generate"]["temperatures"]}
 
 
-def pairs(until: int) -> list[str]:
-    """Tables of the committees' errors, on held-out and on fresh labels, of the rounds before one."""
-    return [f"results/explore/round{k}/{name}.csv" for k in range(until) for name in ("held_out", "fresh")]
+def fresh(until: int) -> list[str]:
+    """Tables of the committees' errors on the labels that they asked for, of the rounds before one."""
+    return [f"results/explore/round{k}/fresh.csv" for k in range(until)]

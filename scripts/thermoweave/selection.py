@@ -62,7 +62,6 @@ def most_different(
     walks, times (ps): where each frame is from; room: places of each walk; frames of a walk nearer than `spacing_ps` to
     a chosen one are passed over.
     """
-    vectors = vectors / max(vectors.std(axis=0).max(), 1e-12)
     some = vectors[:: max(1, len(vectors) // 300)]
     distances = np.linalg.norm(some[:, None] - some, axis=-1)
     length = np.median(distances[distances > 0]) if (distances > 0).any() else 1.0

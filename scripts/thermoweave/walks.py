@@ -85,7 +85,7 @@ def walk(
         frame.info.update(deviation=spread, wall_force=push, energy_deviation=found.energy)
         frame.info.update(expected_error=float(expected), expected_error_high=float(high))
         frames.append(frame)
-        if expected > pace.leave:
+        if not expected <= pace.leave:
             return frames, f"expected force error of {expected:.0f} meV/A, explore.leave is {pace.leave:g}"
     return frames, ""
 

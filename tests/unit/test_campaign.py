@@ -110,9 +110,10 @@ def test_shipped_configs_are_valid(path):
         (("explore", "random_share"), 1.5, "explore.random_share: 1.5 is greater than the maximum of 1"),
         (("explore", "leave"), 90, "explore.leave: 90 meV/A is not above explore.target (100)"),
         (("explore", "budget", "labels"), 0, "explore.budget.labels: 0 is none of its choices"),
-        (("explore", "budget", "labels"), 40, "labels: 40 leaves none for a round of 12 after the 39 of round 0"),
+        (("explore", "budget", "labels"), 40, "labels: 40 leaves none for a round of 9 after the 39 of round 0"),
         (("explore", "budget", "core_h"), 0, "explore.budget.core_h: 0 is none of its choices"),
         (("explore", "temperatures"), ["950", "1300"], "temperatures: 900 K lies outside explore.temperatures (950 to"),
+        (("explore", "temperatures"), ["900.0", "1300"], "explore.temperatures: 900.0 is 900 in temperatures; write"),
         (("explore", "joined"), {"concentrations": {"0.7": 1}}, "explore.joined.concentrations.0.7: there is no 0.7"),
         (("explore", "joined"), {"temperatures": {"900": 2}}, "900: round 2 has no walks, the last round can be 2"),
         (

@@ -11,7 +11,7 @@ from explore_check import explore_check
 from explore_judge import explore_judge
 from explore_stop import explore_stop
 from explored import frame
-from thermoweave import coverage
+from thermoweave import calibration, committee_errors, coverage
 from thermoweave.frames import write_frames
 from thermoweave.tables import read_csv, write_csv
 
@@ -78,6 +78,17 @@ def test_the_wall_adds_its_own_force_to_what_is_expected(tmp_path):
 def test_a_walk_that_ended_early_covers_nothing(tmp_path):
     (row,), _ = judged(tmp_path, labels_wrong_by(60.0), frames_planned=20, stopped="force of 90 eV/A")
     assert row["verdict"] == "not covered" and "the walk ended after 10 of 20 frames: force of" in row["reason"]
+
+
+def test_a_round_that_asks_for_nothing_goes_on_with_what_is_known(tmp_path):
+    write_frames(tmp_path / "nothing.extxyz", [])
+    earlier = tmp_path / "held_out.csv"
+    row = dict.fromkeys(committee_errors.COLUMNS, "") | {"round": 0, "kind": "held out", "condition": "x0.00 T900"}
+    write_csv(earlier, [row | {"deviation_meV_A": 50, "error_meV_A": 80}], list(committee_errors.COLUMNS))
+    out = tmp_path / "fresh.csv", tmp_path / "checked.json"
+    nothing = tmp_path / "nothing.extxyz"
+    explore_check(nothing, [nothing], [earlier], explored.calibrated(tmp_path), *out, 0, 2)
+    assert read_csv(out[0]) == [] and calibration.read(out[1]).n_pairs == 1
 
 
 def test_a_round_without_a_label_says_what_to_do(tmp_path):

@@ -10,7 +10,8 @@ def frames_with(n, rng, stress=True):
     frames = []
     for k in range(n):
         atoms = Atoms("LiCl" * 4, rng.uniform(0, 5, (8, 3)), cell=[5.0] * 3, pbc=True)
-        atoms.info |= {"REF_energy": rng.normal(), "concentration": f"x0.{k % 2}0", "temperature": f"T{900 + k % 2}"}
+        atoms.info |= {"concentration": f"x0.{k % 2}0", "temperature": f"T{900 + k % 2}", "label_id": str(k)}
+        atoms.info["REF_energy"] = rng.normal()
         atoms.arrays["REF_forces"] = rng.normal(size=(8, 3))
         if stress:
             atoms.info["REF_stress"] = rng.normal(size=6)
