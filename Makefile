@@ -8,7 +8,7 @@ export PWD := $(CURDIR)
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup environments demo campaign rulegraph test test-slurm conformance calibration offline-bundle offline-install container progress doctor lint clean clean-environments
+.PHONY: help setup environments demo campaign rulegraph test test-slurm conformance validation calibration offline-bundle offline-install container progress trace verify-crate redraw replay doctor lint clean clean-environments
 
 help:  ## this list
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 27
@@ -50,7 +50,7 @@ rulegraph: setup  ## the pipeline picture of README.md, from the rules
 
 # tests/Snakefile says which tests run in which environment.
 test: environments  ## the tests
-	$(SNAKEMAKE) --snakefile tests/Snakefile --cores 1 --quiet host rules progress -- workflow $(RULE_ENVIRONMENTS)
+	$(SNAKEMAKE) --snakefile tests/Snakefile --cores 1 --quiet host rules progress -- workflow $(RULE_ENVIRONMENTS) validation
 
 # Root on Debian; the tests say what else is missing.
 test-slurm: environments  ## the tests on a SLURM cluster of their own, which they bring up and end (15 minutes)
@@ -59,6 +59,9 @@ test-slurm: environments  ## the tests on a SLURM cluster of their own, which th
 
 conformance: setup  ## the conformance tests of the potentials whose environments `make test` does not make
 	$(SNAKEMAKE) --snakefile tests/Snakefile --cores 1 --quiet host rules progress -- deepmd mace schnetpack torchani
+
+validation: setup  ## an archive before roc-validator, reduced data before compliance-checker
+	$(SNAKEMAKE) --snakefile tests/Snakefile --cores 1 --quiet host rules progress -- validation
 
 calibration: setup  ## docs/calibration.md: the error bars against known truths, and other programs (20 minutes on two cores)
 	$(SNAKEMAKE) --snakefile tests/Snakefile --quiet host rules progress -- calibration
@@ -82,13 +85,25 @@ container: setup  ## build/environments.def: one image with the rules' environme
 progress:  ## the whole sweep in one screen (CAMPAIGN=campaigns/NAME)
 	@python3 tools/progress.py $(CAMPAIGN)
 
+trace:  ## the way back from a point: make trace POINT="arrhenius concentration=0.25 temperature=1000" (CAMPAIGN=...)
+	@python3 tools/trace.py --campaign $(or $(CAMPAIGN),.) $(POINT)
+
+verify-crate:  ## every hash of an archive (CRATE=NAME.crate.zip); OPTIONS=--reductions also reduces its trajectories again
+	@python3 tools/crate.py verify $(CRATE) $(OPTIONS)
+
+redraw:  ## every figure and table of an archive again, and whether they are equal (CRATE=NAME.crate.zip)
+	@python3 tools/crate.py redraw $(CRATE) $(OPTIONS)
+
+replay:  ## a small version of an archive's campaign, from its config and locks (CRATE=NAME.crate.zip)
+	@python3 tools/crate.py replay $(CRATE) $(OPTIONS)
+
 doctor:  ## what this machine has, and what each missing thing would give
 	@python3 tools/doctor.py
 
 lint: setup  ## all linters
 	.venv/bin/ruff check
 	.venv/bin/ruff format --check
-	.venv/bin/snakefmt --check Snakefile rules tests/Snakefile tools/environments.smk
+	.venv/bin/snakefmt --check Snakefile rules tests/Snakefile tools/environments.smk tools/redraw.smk
 	$(SNAKEMAKE) --configfile config/quickstart.yaml --lint
 	$(SNAKEMAKE) --configfile config/quickstart.yaml --rulegraph mermaid-js | .venv/bin/python tools/rulegraph.py README.md --check
 

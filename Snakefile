@@ -35,6 +35,7 @@ include: "rules/reduce.smk"
 include: "rules/spot_checks.smk"
 include: "rules/reduce_figures.smk"
 include: "rules/audit.smk"
+include: "rules/archive.smk"
 
 
 onstart:
@@ -48,35 +49,9 @@ onerror:
 rule all:
     default_target: True
     input:
-        expand(SPOT_TABLES, backend=BACKENDS),
-        expand(
-            [
-                "results/train/final/{backend}/seed{seed}/figures/parity.svg",
-                "results/reduce/{backend}/{reduction}.{ending}",
-                "results/reduce/{backend}/arrhenius.nc",
-                "results/reduce/{backend}/arrhenius.csv",
-                "results/reduce/{backend}/predictions.csv",
-                "results/reduce/{backend}/budget.csv",
-                "results/reduce/{backend}/budget.html",
-                "results/reduce/{backend}/figures/{figure}.svg",
-                "results/audit/{backend}/conditions.csv",
-                "results/audit/{backend}/conditions.html",
-                "results/audit/{backend}/errors.html",
-                "results/audit/{backend}/campaign.json",
-            ],
-            backend=BACKENDS,
-            seed=SEEDS,
-            reduction=["transport", "structure", "spectra"],
-            ending=["nc", "csv"],
-            figure=result_figures(),
-        ),
-        "results/train/compare.csv",
-        "results/train/compare.html",
-        "results/train/compare.svg",
-        COVERAGE,
-        COVERAGE_FIGURES,
-        "results/audit/cost.csv",
-        "results/audit/cost.html",
+        RESULTS,
+        expand("results/audit/{backend}/campaign.json", backend=BACKENDS),
+        AUDIT_FILES,
     localrule: True
     message:
         "The campaign is complete: every figure and table is below results/."

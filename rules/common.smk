@@ -9,13 +9,28 @@ import shlex
 import sys
 from pathlib import Path
 
+from snakemake import __version__ as snakemake_version
+
 # Jobs are made by the ten thousand and live to the end: looking through them for garbage takes a third of the time.
 gc.set_threshold(100_000, 50, 100)
 
 SCRIPTS = f"{workflow.basedir}/scripts"
 sys.path.insert(0, SCRIPTS)
 
-from thermoweave import campaign, cluster_jobs, engines, environment, failures, labellers, rounds, source, train_config
+from thermoweave import (
+    VERSION,
+    campaign,
+    cluster_jobs,
+    engines,
+    environment,
+    failures,
+    labellers,
+    methods_text_limits,
+    pseudopotentials,
+    rounds,
+    source,
+    train_config,
+)
 
 environment.provide_conda(Path(workflow.basedir))
 
@@ -221,6 +236,14 @@ def committee_of(wildcards):
     """The potentials of all seeds, where they judge each other."""
     wanted = config["simulate"]["health"]["committee"] != "none"
     return [trained("compiled/potential.json", seed) for seed in SEEDS] if wanted else []
+
+
+def pseudopotential_files(wildcards):
+    """The pseudopotential of each species, where labels have some."""
+    if LABELLER != "pwscf":
+        return {}
+    found = pseudopotentials.find(Path(PSEUDO_DIR), set(SYSTEM["charges"]), config["label"]["pwscf"]["functional"])
+    return {symbol: os.path.relpath(f"{PSEUDO_DIR}/{each.name}") for symbol, each in found.items()}
 
 
 def label_convergence_known(wildcards):

@@ -216,6 +216,9 @@ rule explore_coverage:
             category="2. Potential",
             labels={"figure": "expected against true force error", "seed": "all"},
         ),
+        tables=expand(
+            "results/explore/figures/{name}.{ending}", name=["coverage", "calibration"], ending=["csv", "pdf"]
+        ),
     log:
         "results/logs/explore_coverage.log",
     localrule: True

@@ -206,7 +206,7 @@ rule reduce_budget:
             "results/reduce/{backend}/budget.html",
             caption="../report/budget.rst",
             category="1. Results",
-            labels={"table": "error budget", "potential": "{backend}"},
+            labels={"figure": "error budget", "potential": "{backend}"},
         ),
     log:
         "results/logs/reduce_budget/{backend}.log",

@@ -7,7 +7,7 @@ OUTPUTS, below results/train/:
     final/{backend}/seed{seed}/
         the same, of the last round: what runs the grid
         compiled/potential.json + the model compiled for this machine
-        figures/parity.svg
+        figures/parity.svg, .pdf, .csv
     compare.csv, .html, .svg        all final potentials side by side
 and of `snakemake train_learning_curve`:
     final/{backend}/seed{seed}/share{share}/errors.json, ...     trained on a part of the labels
@@ -154,13 +154,15 @@ rule train_plot_parity:
             category="2. Potential",
             labels={"figure": "forces on held-out labels", "seed": "{seed}"},
         ),
+        "results/train/final/{backend}/seed{seed}/figures/parity.pdf",
+        "results/train/final/{backend}/seed{seed}/figures/parity.csv",
     log:
         "results/logs/train_plot_parity/{backend}_seed{seed}.log",
     localrule: True
     conda:
         "../envs/analysis.yaml"
     params:
-        code("train_plot_parity", "figures"),
+        code("train_plot_parity", "figures", "reduced"),
     message:
         "Drawing predicted against reference forces of {wildcards.backend}, seed {wildcards.seed}."
     script:

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from thermoweave import environment, logs, rejections
+from thermoweave.attempts import last_attempts
 from thermoweave.gate import ACCEPTED
-from thermoweave.tables import read_csv
 
 log = logging.getLogger(__name__)
 
@@ -43,14 +43,6 @@ def audit_campaign(
     partial = Path(f"{out}.partial")
     partial.write_text(json.dumps(result, indent=1))
     os.replace(partial, out)
-
-
-def last_attempts(summaries: Sequence[Path]) -> list[dict]:
-    """The last attempt of each structure: what became of it."""
-    last = {}
-    for path in summaries:
-        last.update({row["label_id"]: row for row in read_csv(path)})
-    return list(last.values())
 
 
 def audit_labels(last: list[dict], max_rejected_share: float, cluster_significance: float) -> tuple[dict, list[str]]:

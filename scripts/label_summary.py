@@ -16,7 +16,7 @@ def label_summary(attempts: list[Path], out_summary: Path, out_rejected: Path) -
     rows, last = [], {}
     for path in attempts:
         for row in read_csv(path):
-            rows.append({"batch": f"{Path(path).parent.name}/{Path(path).stem}", **row})
+            rows.append({"batch": f"{Path(path).parent.name}/{Path(path).stem}", **{key: row[key] for key in COLUMNS}})
             last[row["label_id"]] = rows[-1]
     rejected = [row for row in last.values() if row["outcome"] not in ACCEPTED]
     columns = ["batch", *COLUMNS]

@@ -7,10 +7,11 @@ from thermoweave import environment, logs
 
 
 def plot_parity(predictions: Path, errors: Path, out_figure: Path) -> None:
-    """Draw the figure (SVG) from predictions.npz and errors.json of `train_potential`."""
+    """Draw the figure (SVG, PDF; the points as CSV) from predictions.npz and errors.json of `train_potential`."""
     import json
 
     import matplotlib.pyplot as plt
+    import pandas
     from thermoweave import figures
 
     with np.load(predictions, allow_pickle=False) as data:
@@ -29,7 +30,8 @@ def plot_parity(predictions: Path, errors: Path, out_figure: Path) -> None:
     ax.set(xlabel="force component, DFT (eV/Å)", ylabel="force component, potential (eV/Å)")
     all_species = f"{row['force_rmse_meV_A']:.0f} ± {row['force_rmse_std_meV_A']:.0f} meV/Å"
     ax.legend(title=f"RMSE, {row['n_frames']} test frames: {all_species}", loc="upper left", markerscale=3)
-    figures.save(fig, out_figure)
+    columns = {"reference_eV_A": reference.ravel(), "predicted_eV_A": predicted.ravel()}
+    figures.publish(fig, Path(out_figure), pandas.DataFrame({"species": np.repeat(symbol, 3), **columns}))
 
 
 if __name__ == "__main__":

@@ -1,9 +1,8 @@
 """Attempt after attempt along the ladder until a structure has its label, every attempt on record."""
 
 import shutil
-import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -14,6 +13,7 @@ from thermoweave import gate, ladder
 from thermoweave.gate import Calculation, Verdict
 from thermoweave.labellers import Machine
 from thermoweave.ladder import Rung
+from thermoweave.tables import read_csv
 
 
 @dataclass
@@ -29,7 +29,6 @@ class Attempt:
     scf_steps: int
     wall_s: float
     core_s: float
-    host: str
     program: str
 
 
@@ -131,6 +130,13 @@ def record(
         scf_steps=calculation.scf_steps if calculation else 0,
         wall_s=round(wall, 2),
         core_s=round(wall * cores, 2),
-        host=socket.gethostname(),
         program=calculation.program if calculation else "",
     )
+
+
+def last_attempts(summaries: Sequence[Path]) -> list[dict]:
+    """The last attempt of each structure: what became of it."""
+    last = {}
+    for path in summaries:
+        last.update({row["label_id"]: row for row in read_csv(path)})
+    return list(last.values())

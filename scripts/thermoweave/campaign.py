@@ -1,6 +1,7 @@
 """The campaign's config, checked as a whole before any job: keys, types, ranges, and what a schema cannot say."""
 
 import math
+from collections.abc import Sequence
 from pathlib import Path
 
 from ase.data import chemical_symbols
@@ -36,6 +37,23 @@ def validate(config: dict, root: Path, pseudo_dir: Path, device: str = "cpu") ->
         raise ConfigError(
             f"the config cannot be run:\n{lines}\nconfig/README.md and config/schema.yaml describe every key."
         )
+
+
+def as_written(config: dict, files: Sequence[str | Path]) -> str:
+    """The config as YAML: the text of its file, comments included, unless several files or the command line made it."""
+    import yaml
+
+    text = Path(files[0]).read_text() if len(files) == 1 else ""
+    return text if text and yaml.safe_load(text) == config else yaml.safe_dump(config, sort_keys=False)
+
+
+def physics(config: dict) -> dict:
+    """The sections of a config that decide results, without the sizes of batches and pieces."""
+    sizes = {"label": "batch", "simulate": "batch", "reduce": "memory_MB"}
+    found = {name: value for name, value in config.items() if name not in ("name", "seed", "audit")}
+    for section, key in sizes.items():
+        found[section] = {name: value for name, value in found[section].items() if name != key}
+    return found
 
 
 def system_faults(config: dict) -> list[str]:

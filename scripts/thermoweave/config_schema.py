@@ -42,6 +42,8 @@ def schema_faults(config: dict, schema_file: Path) -> list[str]:
         elif "propertyNames" in error.absolute_schema_path:
             hint = f'; write it in quotes, "{error.instance}"' if isinstance(error.instance, int | float) else ""
             faults.append(f"{key}: {error.instance!r} is no name (letters, digits and _ . -){hint}")
+        elif error.validator == "pattern" and error.schema.get("description") and key != "name":
+            faults.append(f"{key}: {error.instance!r} cannot be read ({error.schema['description']})")
         elif error.validator == "pattern" or (error.validator == "type" and error.validator_value == "string"):
             hint = f'; write it in quotes, "{error.instance}"' if isinstance(error.instance, int | float) else ""
             faults.append(

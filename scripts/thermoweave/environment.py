@@ -4,7 +4,9 @@ Snakemake appends its own process's whole `sys.path` to every `script:` job, so 
 rule's environment could silently come from the environment that Snakemake runs in, with another version or ABI.
 """
 
+import importlib.metadata
 import os
+import platform
 import shutil
 import sys
 from pathlib import Path
@@ -45,6 +47,14 @@ def provide_conda(root: Path) -> None:
     os.environ.setdefault("MPLCONFIGDIR", f"{root}/.snakemake/matplotlib")
     if shutil.which("conda") is None:
         os.environ["PATH"] += f"{os.pathsep}{root}/tools/venv-conda"
+
+
+def installed() -> str:
+    """Every package of this Python with its version, as pip takes constraints; Python and platform are comments."""
+    packages = importlib.metadata.distributions()
+    found = {each.metadata["Name"].lower().replace("_", "-"): each.version for each in packages}
+    lines = [f"# Python {platform.python_version()}, {platform.system()} {platform.machine()}"]
+    return "\n".join([*lines, *(f"{name}=={version}" for name, version in sorted(found.items()))]) + "\n"
 
 
 def _is_foreign(path: str) -> bool:

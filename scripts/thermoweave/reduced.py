@@ -9,6 +9,9 @@ if TYPE_CHECKING:
     import xarray
 
 CONVENTIONS = "CF-1.11"
+# No time: the same data are the same bytes. results/audit/lineage.json has when.
+TITLE = "Ionic liquid, reduced from molecular dynamics"
+HISTORY = "made by Thermoweave from its trajectories"
 AXES = {"lag": "lag_ps", "r": "r_A", "q": "q_per_A", "frequency": "frequency_THz"}  # in tables, with their units
 
 
@@ -26,9 +29,11 @@ def text(dimensions: tuple[str, ...], values, long_name: str) -> tuple:
 
 
 def save(dataset: "xarray.Dataset", path: Path) -> None:
-    """Write a dataset to a temporary name beside `path`, then rename it."""
+    """Write a dataset to a temporary name beside `path`, then rename it. Coordinates miss no value (CF 2.5.1)."""
     partial = Path(f"{path}.partial")
-    dataset.assign_attrs(Conventions=CONVENTIONS).to_netcdf(partial, engine="netcdf4")
+    about = {"Conventions": CONVENTIONS, "title": TITLE, "history": HISTORY}
+    encoding = {name: {"_FillValue": None} for name in dataset.coords}
+    dataset.assign_attrs(about).to_netcdf(partial, engine="netcdf4", encoding=encoding)
     os.replace(partial, path)
 
 

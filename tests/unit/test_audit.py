@@ -3,7 +3,6 @@ import json
 import pytest
 from audit_campaign import audit_campaign
 from audit_conditions import coverage_text, diffusion_texts, spot_text
-from audit_cost import audit_cost
 from thermoweave.tables import read_csv, with_error, write_csv, write_html
 
 COLUMNS = ["label_id", "concentration", "temperature", "outcome"]
@@ -115,32 +114,6 @@ def test_a_condition_without_a_label_fails_it_by_name(records, tmp_path):
         RuntimeError, match="T1100 has 1 of 1 structures rejected and no label, against 0 of 9 elsewhere"
     ):
         audit_campaign(*records(outcomes, [True]), tmp_path / "out.json", 0.2, 0.01, 0.0)
-
-
-def test_costs_add_up_cores(tmp_path):
-    for rule, seconds, threads in (("label_pwscf", 1800, 4), ("simulate_md", 3600, 1), ("simulate_md", 3600, 1)):
-        folder = tmp_path / "benchmarks" / rule
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / f"{len(list(folder.iterdir()))}.tsv").write_text(f"s\tthreads\n{seconds}\t{threads}\n")
-    audit_cost(tmp_path / "benchmarks", tmp_path / "cost.csv", tmp_path / "cost.html")
-    rows = {row["rule"] or "all": row for row in read_csv(tmp_path / "cost.csv")}
-    assert float(rows["label_pwscf"]["core_h"]) == 2 and float(rows["simulate_md"]["core_h"]) == 2
-    assert float(rows["all"]["core_h"]) == 4 and rows["all"]["jobs"] == "3" and rows["label_pwscf"]["share"] == "50.0"
-
-
-def test_costs_count_the_tasks_of_a_cluster_job(tmp_path):
-    (tmp_path / "benchmarks/label_structures").mkdir(parents=True)
-    text = "s\tthreads\tresources\n900\t2\t{'tasks': 4, 'mem': '2 GB'}\n"
-    (tmp_path / "benchmarks/label_structures/a.tsv").write_text(text)
-    audit_cost(tmp_path / "benchmarks", tmp_path / "cost.csv", tmp_path / "cost.html")
-    assert float(read_csv(tmp_path / "cost.csv")[0]["core_h"]) == 2
-
-
-def test_costs_without_threads_say_what_to_set(tmp_path):
-    (tmp_path / "benchmarks/label_pwscf").mkdir(parents=True)
-    (tmp_path / "benchmarks/label_pwscf/a.tsv").write_text("s\n1\n")
-    with pytest.raises(ValueError, match="benchmark-extended"):
-        audit_cost(tmp_path / "benchmarks", tmp_path / "cost.csv", tmp_path / "cost.html")
 
 
 @pytest.mark.parametrize(

@@ -91,12 +91,12 @@ def workflow():
 
 
 def test_each_rule_says_what_its_script_and_its_packages_are(workflow):
-    wildcards = Wildcards(fromdict={"backend": "nequip"})
+    wildcards = Wildcards(fromdict={"backend": "nequip", "environment": "pwscf"})
     scripts = [rule for rule in workflow.rules if rule.script]
     assert len(scripts) > 30
     for rule in scripts:
         said = rule.params[0](wildcards).split()
         environment = rule.conda_env(wildcards) if callable(rule.conda_env) else rule.conda_env
-        path = Path(workflow.basedir) / "envs" / Path(str(environment).format(backend="nequip")).name
+        path = Path(workflow.basedir) / "envs" / Path(str(environment).format(**wildcards)).name
         assert said[0] == Path(rule.script).stem, rule.name
         assert said[-2:] == ["packages", source.environment(str(path))], rule.name
