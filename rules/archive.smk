@@ -68,9 +68,12 @@ rule archive_trajectory:
         "results/archive/trajectories/{backend}/x{concentration}/T{temperature}/replica{replica}.nc",
     log:
         "results/logs/archive_trajectory/{backend}_x{concentration}_T{temperature}_replica{replica}.log",
-    localrule: True
+    benchmark:
+        "results/benchmarks/archive_trajectory/{backend}_x{concentration}_T{temperature}_replica{replica}.tsv"
     conda:
         "../envs/analysis.yaml"
+    resources:
+        runtime=growing(30),
     params:
         code("archive_trajectory"),
         every=EVERY,

@@ -148,6 +148,7 @@ rule audit_lineage:
         "../envs/analysis.yaml"
     params:
         code("audit_lineage", "lineage", "trace"),
+        pseudopotentials=pseudopotential_files,
     message:
         "Following every result back to the labels."
     script:

@@ -3,7 +3,10 @@
 import contextlib
 import json
 import logging
+import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -78,7 +81,8 @@ class Campaign:
 def archive_crate(campaign: Campaign, about: About, trajectories: bool, out: Path) -> None:
     """Write the crate of a campaign to `out`; nothing until it is whole. `trajectories`: whether the full ones are in.
 
-    Raises ValueError where a file would tell of this machine (`privacy`), and where nobody said who the authors are.
+    Raises ValueError where a file would tell of this machine (`privacy`), and where nobody said who the authors are;
+    RuntimeError where a file changed meanwhile.
     """
     if PLACEHOLDER in [author["name"] for author in about.authors]:
         raise ValueError(f"archive.authors: {PLACEHOLDER!r} is a placeholder; put the authors of the data there")
@@ -103,8 +107,21 @@ def archive_crate(campaign: Campaign, about: About, trajectories: bool, out: Pat
             sums[place] = lineage.sha256(top[place])
         top[SUMS] = written(work / SUMS, "".join(f"{digest}  {name}\n" for name, digest in sorted(sums.items())))
         top[METADATA] = written(work / METADATA, described(about, graph, top, places))
-        bundles.write(out, top)
+        whole = work / out.name
+        bundles.write(whole, top)
+        verify(campaign.root, whole)
+        os.replace(whole, out)
     log.info("%d files, %.1f MB", len(top), out.stat().st_size / 1e6)
+
+
+def verify(root: Path, crate: Path) -> None:
+    """Let the program that comes with the archive check it, before anyone else has to."""
+    command = [sys.executable, root / "tools/crate.py", "verify", crate]
+    ended = subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    if ended.returncode:
+        raise RuntimeError(
+            f"files changed while they were archived; let nothing else run, and try again. {ended.stderr}"
+        )
 
 
 @contextlib.contextmanager

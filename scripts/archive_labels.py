@@ -61,7 +61,7 @@ def card(found: Sequence[Atoms], attempts: Sequence[dict], settings: dict) -> st
     lines = [
         "# Labels", "",
         f"{len(found)} labelled structures of {', '.join(elements)} with {' or '.join(map(str, sizes))} atoms in "
-        f"`labels.extxyz` (extended XYZ), of {len(attempts)} that were sent; {len(rejected)} were rejected. They are "
+        f"`labels.extxyz` (extended XYZ), of {len(attempts)} that were sent (rejected: {len(rejected)}). They are "
         "what potentials learned from or were tested on; labels of spot checks and of other settings have records of "
         "their own.", "",
         KEYS,

@@ -4,7 +4,7 @@ import html
 import logging
 import os
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from thermoweave import environment, lineage, logs, trace
@@ -30,12 +30,14 @@ INTRO = (
 )
 
 
-def audit_lineage(folder: Path, results: Sequence[str], out_json: Path, out_html: Path) -> None:
+def audit_lineage(
+    folder: Path, results: Sequence[str], pseudopotentials: Iterable[str], out_json: Path, out_html: Path
+) -> None:
     """Write the graph behind `results`, files below the campaign's `folder`, and a page with the way back of each.
 
     Raises ValueError where a result has no record, RuntimeError where a hash on the way does not agree with its file.
     """
-    graph = lineage.from_records(folder, results)
+    graph = lineage.from_records(folder, results, pseudopotentials)
     lineage.write(graph, out_json)
     tables = sorted(path for path in results if path.endswith(".csv"))
     traces = {table: trace.follow(graph, folder, table, {}) for table in tables}
@@ -82,4 +84,5 @@ def steps(found: trace.Trace) -> str:
 if __name__ == "__main__":
     environment.isolate()
     logs.start(snakemake.log[0])
-    audit_lineage(Path(), list(dict.fromkeys(snakemake.input)), snakemake.output.json, snakemake.output.html)
+    files, out = list(dict.fromkeys(snakemake.input)), snakemake.output
+    audit_lineage(Path(), files, snakemake.params.pseudopotentials.values(), out.json, out.html)

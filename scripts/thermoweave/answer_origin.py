@@ -35,14 +35,15 @@ def lineage(graph: Lineage, figures: Sequence[tuple[str, Path]], folder: Path) -
     """What each backend's Arrhenius figure rests on: (backend, file) pairs, files as in the graph, below `folder`."""
     return join(
         paragraph(f"Behind the results of this campaign are {len(graph.jobs)} jobs that Snakemake has a record of."),
-        *(chain(backend, graph.upstream([str(path)]), folder) for backend, path in figures),
+        *(chain(backend, str(path), graph, folder) for backend, path in figures),
         sources(graph.sources),
         paragraph(join("The way back from one point or row, up to its pseudopotentials, is told by ", FOLLOW, ".")),
     )
 
 
-def chain(backend: str, jobs: dict[str, Job], folder: Path) -> Html:
+def chain(backend: str, figure: str, graph: Lineage, folder: Path) -> Html:
     """The jobs behind a figure, first to last, by rule; its labels and their level of theory."""
+    jobs = graph.upstream([figure])
     rules: dict[tuple[str, str], list[Job]] = {}
     for job in jobs.values():
         rules.setdefault((job.stage, job.rule), []).append(job)
@@ -58,7 +59,7 @@ def chain(backend: str, jobs: dict[str, Job], folder: Path) -> Html:
         ),
         table(["rule", "stage", "jobs", "files", "first began (UTC)"], lines),
         paragraph("Level of theory of the labels:"),
-        bullets(trace.level_of_theory(jobs, folder)),
+        bullets(trace.level_of_theory(jobs, graph.sources, folder)),
     )
 
 

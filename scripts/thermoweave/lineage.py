@@ -81,9 +81,10 @@ def _same(wanted: str | None, found: str) -> bool:
     return not wanted or float(wanted) == float(found)
 
 
-def from_records(folder: Path, paths: Iterable[str]) -> Lineage:
+def from_records(folder: Path, paths: Iterable[str], unlisted: Iterable[str] = ()) -> Lineage:
     """The graph behind `paths`, files below the campaign's `folder`, from Snakemake's records there.
 
+    `unlisted`: sources that are no input of any rule, such as pseudopotentials, which a profile chooses.
     Raises ValueError, naming the file, where a result has no record.
     """
     records = _records(folder)
@@ -91,7 +92,7 @@ def from_records(folder: Path, paths: Iterable[str]) -> Lineage:
     for path, record in records.items():
         outputs.setdefault(_name(path, record), []).append(path)
     jobs: dict[str, Job] = {}
-    sources: dict[str, str] = {}
+    sources = {_told(path): sha256(folder / path) for path in unlisted}
     todo = list(paths)
     while todo:
         path = todo.pop()

@@ -10,7 +10,7 @@ import functools
 import json
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -20,9 +20,7 @@ from thermoweave.lineage import Job, Lineage
 SHOWN = 4  # files of a step, in full
 RUNS_SHOWN = 12
 FRAME = re.compile(r'\b(label_id|labeller|level)=(?:"([^"]*)"|(\S+))')
-ROOT = Path(__file__).parents[2]  # of the workflow, whose campaigns may be elsewhere
 FITS = ("reduce_arrhenius", "reduce_plot_activation")  # along temperature
-PSEUDOPOTENTIALS = "resources/pseudopotentials"
 
 
 @dataclass
@@ -119,7 +117,7 @@ def follow(graph: Lineage, folder: Path, table: str, row: dict[str, str]) -> Tra
     trace.steps.append(("potential", potentials(jobs, folder, trace)))
     trace.steps.append(("training", made_by(jobs, ("train", "explore"))))
     trace.steps.append(("labels", made_by(jobs, ("label", "generate")) + labels(jobs, folder)))
-    trace.steps.append(("level of theory", level_of_theory(jobs, folder)))
+    trace.steps.append(("level of theory", level_of_theory(jobs, graph.sources, folder)))
     trace.steps.append(("checked", checked(jobs, folder, trace)))
     trace.steps = [(title, lines) for title, lines in trace.steps if lines]
     return trace
@@ -226,17 +224,16 @@ def frames_of(jobs: dict[str, Job], folder: Path) -> list[dict[str, str]]:
     return [frame for path in paths if path.suffix == ".extxyz" and path.is_file() for frame in labelled(path)]
 
 
-def level_of_theory(jobs: dict[str, Job], folder: Path) -> list[str]:
+def level_of_theory(jobs: dict[str, Job], sources: Mapping[str, str], folder: Path) -> list[str]:
     """Settings of the labels, as their jobs had them, and the pseudopotential files by their sha256."""
     hashes = {word for frame in frames_of(jobs, folder) for word in frame.get("level", "").split()}
     dicts = [
         ast.literal_eval(text) for job in jobs.values() if job.stage == "label" for text in job.params if text[0] == "{"
     ]
     lines = [", ".join(f"{key} {value}" for key, value in each.items()) for each in dicts]
-    files = {path: sha256(path) for root in {folder, ROOT} for path in (root / PSEUDOPOTENTIALS).glob("*.*")}
     for word in sorted(hashes):
         name, _, digest = word.partition(":")
-        names = sorted({f"{path.name}, sha256 {full}" for path, full in files.items() if full.startswith(digest)})
+        names = [f"{Path(path).name}, sha256 {full}" for path, full in sources.items() if full.startswith(digest)]
         lines.append(f"{name} {digest}" + (f": {names[0]}" if names else ""))
     return list(dict.fromkeys(lines))
 

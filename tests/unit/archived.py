@@ -1,5 +1,6 @@
 """A small campaign and its archive, made by the script that makes real ones."""
 
+import shutil
 from pathlib import Path
 
 from archive_crate import Campaign, archive_crate
@@ -7,6 +8,7 @@ from recorded import FIGURE, Recorded, small_campaign
 from thermoweave import lineage
 from thermoweave.crate_metadata import About
 
+ROOT = Path(__file__).parents[2]
 WORKFLOW = ("Snakefile", "Makefile", "rules/common.smk", "tools/crate.py", "envs/analysis.yaml")
 AUTHORS = [
     {"name": "Jane Doe", "orcid": "0000-0002-1825-0097", "affiliation": "An Institute"},
@@ -22,6 +24,7 @@ def campaign(folder: Path) -> Recorded:
         path = folder / "workflow" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(f"# {name}\n")
+    shutil.copy(ROOT / "tools/crate.py", folder / "workflow/tools")
     made.write("results/audit/lineage.json", "")
     lineage.write(lineage.from_records(made.folder, [FIGURE]), made.folder / "results/audit/lineage.json")
     return made

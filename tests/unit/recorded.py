@@ -43,7 +43,7 @@ class Recorded:
 def small_campaign(folder: Path) -> Recorded:
     """Two temperatures, one potential, one labelled batch, a pseudopotential; a figure and its table."""
     made = Recorded(folder)
-    made.write("resources/pseudopotentials/Li.upf", "<UPF>")
+    made.write(PSEUDOPOTENTIAL, "<UPF>")
     pseudo = hashlib.sha256(b"<UPF>").hexdigest()
     made.job("generate_structures/x0.5", [], {"results/generate/x0.5/structures.extxyz": "2\n\n"})
     batch = "results/label/round0/x0.5/batch0"
@@ -87,4 +87,5 @@ def small_campaign(folder: Path) -> Recorded:
     return made
 
 
+PSEUDOPOTENTIAL = "resources/pseudopotentials/Li.upf"
 FIGURE = "results/reduce/nequip/figures/arrhenius.csv"

@@ -15,7 +15,7 @@ from archive_trajectory import archive_trajectory
 from archived import archive, campaign, small_archive
 from ase import Atoms
 from recorded import FIGURE
-from thermoweave import frames, lineage
+from thermoweave import bundles, frames, lineage
 from thermoweave.attempts import COLUMNS
 from thermoweave.tables import write_csv
 
@@ -53,7 +53,7 @@ def test_the_card_counts_every_label_and_every_rejection(tmp_path):
     archive_labels(paths, [tmp_path / "summary.csv"], SETTINGS, tmp_path / "labels.extxyz", tmp_path / "labels.md")
     card = (tmp_path / "labels.md").read_text()
     assert [atoms.info["label_id"] for atoms in frames.read_frames(tmp_path / "labels.extxyz")] == ["a", "b", "c"]
-    assert "3 labelled structures of Cl, Li with 2 atoms" in card and "of 4 that were sent; 1 were rejected" in card
+    assert "3 labelled structures of Cl, Li with 2 atoms" in card and "of 4 that were sent (rejected: 1)" in card
     assert "| 0 | 0.5 | 900 | 2 |" in card and "| x0.5 | T900 | UNCONVERGED | 1 |" in card
     assert "- d: UNCONVERGED: accuracy 1e-3" in card and '"ecutwfc": 40' in card
 
@@ -132,6 +132,20 @@ def test_what_tells_of_the_machine_stops_the_archive_and_leaves_nothing(tmp_path
     with pytest.raises(ValueError, match=r"1 files would tell of this.*\n  results/reduce/nequip/transport.csv"):
         archive(tmp_path)
     assert not [path for path in tmp_path.iterdir() if path.suffix == ".zip" or path.name.startswith(".crate")]
+
+
+def test_a_file_that_changes_while_it_is_archived_leaves_no_archive(tmp_path, monkeypatch):
+    made = campaign(tmp_path)
+
+    def write_late(path, files):
+        made.write(FIGURE, "changed\n")
+        return write(path, files)
+
+    write = bundles.write
+    monkeypatch.setattr(bundles, "write", write_late)
+    with pytest.raises(RuntimeError, match=f"(?s)files changed while they were archived.*{FIGURE}: changed"):
+        archive(tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["campaign", "workflow"]
 
 
 def test_pseudopotentials_from_elsewhere_take_the_place_of_those_of_the_workflow(tmp_path):

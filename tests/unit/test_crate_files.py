@@ -116,6 +116,33 @@ def test_what_tells_of_the_machine_is_found_and_refused(tmp_path, monkeypatch, c
     assert "s3cr3t" not in str(refused.value)
 
 
+@pytest.mark.parametrize(
+    ("name", "content", "told"),
+    [
+        ("cost.csv", "rule,host\nlabel,n1\n", "names of hosts: take the column `host` out"),
+        ("config.yaml", "init: /data/pool/model.pt\n", "the folder /data/pool/model.pt"),
+        ("potential.json", '{"file": "/data/pool/model.pt"}', "the folder /data/pool/model.pt"),
+    ],
+)
+def test_hosts_of_a_table_and_paths_of_a_config_are_refused(tmp_path, name, content, told):
+    (tmp_path / name).write_text(content)
+    with pytest.raises(ValueError, match=f"\n  {name}: {told}"):
+        privacy.refuse({name: tmp_path / name}, {})
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("a.csv", "rule,ghost\n"),
+        ("a.yaml", "unit: eV/A\nfile: models/a/model.pt\n"),
+        ("a.html", "see /docs/archive.md"),
+    ],
+)
+def test_what_only_looks_like_a_host_or_a_folder_stops_nothing(tmp_path, name, content):
+    (tmp_path / name).write_text(content)
+    privacy.refuse({name: tmp_path / name}, {})
+
+
 def test_a_host_that_is_called_like_a_word_of_the_workflow_stops_no_archive(tmp_path, monkeypatch):
     monkeypatch.setattr(privacy.socket, "gethostname", lambda: "cluster")
     (tmp_path / "rules.smk").write_text("# rejections cluster\n")

@@ -222,6 +222,12 @@ def test_a_member_far_larger_than_its_zip_file_is_refused_unread(write, monkeypa
     assert "results/zeros, in records.zip: would become 0.001 GB" in refusal(write(crate_files(bundles)))
 
 
+def test_members_that_are_far_larger_together_are_refused_unread(write, monkeypatch):
+    monkeypatch.setattr(tool, "LARGE", 1.5e6)
+    bundles = BUNDLES | {"records.zip": {f"results/zeros{number}": bytes(10**6) for number in range(3)}}
+    assert refusal(write(crate_files(bundles))).startswith("records.zip: would become 0.003 GB")
+
+
 def test_a_newer_format_is_refused_with_what_to_do(write):
     files = crate_files()
     del files["ro-crate-metadata.json"]

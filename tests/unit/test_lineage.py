@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from recorded import FIGURE, small_campaign
+from recorded import FIGURE, PSEUDOPOTENTIAL, small_campaign
 from thermoweave import lineage, trace
 
 ROOT = Path(__file__).parents[2]
@@ -19,11 +19,11 @@ def made(tmp_path):
 
 @pytest.fixture
 def graph(made):
-    return lineage.from_records(made.folder, [FIGURE])
+    return lineage.from_records(made.folder, [FIGURE], [PSEUDOPOTENTIAL])
 
 
 def test_every_job_behind_a_figure_is_there_with_all_that_it_made(graph):
-    assert len(graph.jobs) == 10 and graph.sources == {}
+    assert len(graph.jobs) == 10 and list(graph.sources) == [PSEUDOPOTENTIAL]
     drawing = graph.jobs["reduce_plot_arrhenius/nequip"]
     assert drawing.outputs == [FIGURE, FIGURE.replace(".csv", ".svg")] and drawing.stage == "reduce"
     names = list(graph.upstream([FIGURE]))
@@ -192,6 +192,16 @@ def test_two_files_of_one_name_elsewhere_stay_two(made, tmp_path):
         path.write_text(path.parent.name)
     made.job("train_potential/x", [str(path) for path in paths], {"results/train/x.csv": ""})
     assert len(lineage.from_records(made.folder, ["results/train/x.csv"]).sources) == 2
+
+
+def test_a_pseudopotential_from_elsewhere_is_named_without_its_folder(made, tmp_path):
+    outside = tmp_path / "site/pseudo/Li.upf"
+    outside.parent.mkdir(parents=True)
+    outside.write_text("<UPF>")
+    (made.folder / PSEUDOPOTENTIAL).unlink()
+    graph = lineage.from_records(made.folder, [FIGURE], [str(outside)])
+    text = told(trace.follow(graph, made.folder, FIGURE, {}))
+    assert "Li.upf, sha256 " in text and str(tmp_path) not in text + json.dumps(graph.sources)
 
 
 def test_a_file_that_two_jobs_used_must_be_that_of_both(made):
