@@ -15,8 +15,8 @@ SPOKEN = {"conductivity": "conductivity", "conductivity_ne": "conductivity, Nern
 KINDS = {
     "number": "known",
     "uncertain": "known within a factor only",
-    "upper bound": "upper bounds",
-    "gap": "gaps, where nothing is known",
+    "upper bound": "known as an upper bound only",
+    "gap": "not known at all",
 }
 
 
