@@ -25,6 +25,11 @@ LABELS = [
     ("bb" * 32, "as asked", "SUCCESS", 400.0), ("cc" * 32, "", "TOO_CLOSE", 0.0), ("dd" * 32, "", "STORED", 0.0),
 ]  # fmt: skip
 BATCH = "label_structures/x0.50_batch0"
+MD = "simulate_md/nequip_x0.50_T1000_replica1"
+# Core-hours: generate, label, one training, one sweep, two reductions; judging and drawing have no benchmark, but a record
+LABELLING, SWEEP = 0.01 + 0.4, 0.5
+FIGURE = LABELLING + 0.2 + SWEEP + 2 * 0.01 + 3 * 0.0005
+ALL = 2 * FIGURE - LABELLING + 0.001
 
 
 def csv(columns: list[str], rows: list[tuple]) -> str:
@@ -100,3 +105,7 @@ def audited(made: Recorded, power: float | None = None) -> dict:
     audit_cost(made.folder, graph(made), out, power)
     tables = {name: read_csv(out[name]) for name in ("csv", "labels", "conditions", "figures")}
     return tables | {"facts": json.loads(out["json"].read_text()), "page": out["html"].read_text()}
+
+
+def by(rows: list[dict], key: str) -> dict[str, dict]:
+    return {row[key]: row for row in rows}

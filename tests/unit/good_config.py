@@ -7,6 +7,13 @@ import yaml
 
 ROOT = Path(__file__).parents[2]
 PSEUDOPOTENTIALS = ROOT / "resources" / "pseudopotentials"
+TBLITE = {
+    "method": "GFN1-xTB",
+    "accuracy": 1.0,
+    "electronic_temperature": 300,
+    "mixer_damping": 0.4,
+    "max_iterations": 250,
+}
 GOOD = yaml.safe_load((ROOT / "config/config.yaml").read_text())
 
 

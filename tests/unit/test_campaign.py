@@ -2,18 +2,11 @@
 
 import pytest
 import yaml
-from good_config import GOOD, PSEUDOPOTENTIALS, ROOT, changed
+from good_config import GOOD, PSEUDOPOTENTIALS, ROOT, TBLITE, changed
 from thermoweave import simulate_config
 from thermoweave.campaign import ConfigError, validate
 from thermoweave.train_config import hyperparameters
 
-TBLITE = {
-    "method": "GFN1-xTB",
-    "accuracy": 1.0,
-    "electronic_temperature": 300,
-    "mixer_damping": 0.4,
-    "max_iterations": 250,
-}
 NPT = {"pressure_GPa": 0, "npt_ps": 20, "barostat_ps": 1}
 COMMITTEE = {"every": 10, "max_force_deviation": 1.0}
 

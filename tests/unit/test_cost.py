@@ -1,26 +1,16 @@
 """What the campaign cost, who needed it, and what of it was lost."""
 
 import pytest
-from costed import BATCH, LABELS, arrhenius, attempt, attempts_csv, audited, benchmark, campaign
+from costed import ALL, BATCH, FIGURE, LABELS, arrhenius, attempt, attempts_csv, audited, benchmark, by, campaign
 from labelling import Campaign, pair, prints
 from thermoweave import cost, label_record
 from thermoweave.attempts import COLUMNS
 from thermoweave.cost_shares import hours, percent, short, title
 
-MD = "simulate_md/nequip_x0.50_T1000_replica1"
-# generate, label, one training, one sweep, two reductions; judging and drawing have no benchmark, but a record
-LABELLING, SWEEP = 0.01 + 0.4, 0.5
-FIGURE = LABELLING + 0.2 + SWEEP + 2 * 0.01 + 3 * 0.0005
-ALL = 2 * FIGURE - LABELLING + 0.001
-
 
 @pytest.fixture
 def made(tmp_path):
     return campaign(tmp_path)
-
-
-def by(rows, key):
-    return {row[key]: row for row in rows}
 
 
 def test_stages_add_up_to_all_that_was_spent(made):

@@ -1,23 +1,13 @@
 """What earlier attempts of jobs cost: what was lost, what was kept, what nobody has on record."""
 
 import pytest
-from costed import BATCH, attempt, audited, benchmark, campaign
+from costed import BATCH, FIGURE, MD, attempt, audited, benchmark, by, campaign
 from thermoweave.cost_shares import percent
-
-MD = "simulate_md/nequip_x0.50_T1000_replica1"
-# generate, label, one training, one sweep, two reductions; judging and drawing have no benchmark, but a record
-LABELLING, SWEEP = 0.01 + 0.4, 0.5
-FIGURE = LABELLING + 0.2 + SWEEP + 2 * 0.01 + 3 * 0.0005
-ALL = 2 * FIGURE - LABELLING + 0.001
 
 
 @pytest.fixture
 def made(tmp_path):
     return campaign(tmp_path)
-
-
-def by(rows, key):
-    return {row[key]: row for row in rows}
 
 
 def test_attempts_that_were_killed_failed_or_made_again_are_lost(made):
