@@ -26,7 +26,7 @@ LABELS = [
 ]  # fmt: skip
 BATCH = "label_structures/x0.50_batch0"
 MD = "simulate_md/nequip_x0.50_T1000_replica1"
-# Core-hours: generate, label, one training, one sweep, two reductions; judging and drawing have no benchmark, but a record
+# Core-h: generate, label, one training, one sweep, two reductions; judging and drawing have no benchmark, but a record
 LABELLING, SWEEP = 0.01 + 0.4, 0.5
 FIGURE = LABELLING + 0.2 + SWEEP + 2 * 0.01 + 3 * 0.0005
 ALL = 2 * FIGURE - LABELLING + 0.001
