@@ -88,8 +88,8 @@ progress:  ## the whole sweep in one screen (CAMPAIGN=campaigns/NAME)
 trace:  ## the way back from a point: make trace POINT="arrhenius concentration=0.25 temperature=1000" (CAMPAIGN=...)
 	@python3 tools/trace.py --campaign $(or $(CAMPAIGN),.) $(POINT)
 
-verify-crate:  ## every hash of an archive (CRATE=NAME.crate.zip); OPTIONS=--reductions also reduces its trajectories again
-	@python3 tools/crate.py verify $(CRATE) $(OPTIONS)
+verify-crate:  ## every hash of an archive, and its trajectories reduced again (CRATE=NAME.crate.zip)
+	@python3 tools/crate.py verify --reductions $(CRATE) $(OPTIONS)
 
 redraw:  ## every figure and table of an archive again, and whether they are equal (CRATE=NAME.crate.zip)
 	@python3 tools/crate.py redraw $(CRATE) $(OPTIONS)

@@ -45,6 +45,7 @@ def test_what_the_trajectories_were_reduced_to_comes_out_again(crate):
         crate, "crate.py", "verify", "--reductions", "test.crate.zip", "--into", "reduced", "--environments", ROOT
     )
     assert run.returncode == 0, run.stdout[-20000:]
+    assert "18 reductions of archived trajectories made again; all have the archived values" in run.stdout
 
 
 def test_a_point_of_the_unpacked_archive_leads_back_to_the_pseudopotentials(crate):
