@@ -48,11 +48,12 @@ def as_written(config: dict, files: Sequence[str | Path]) -> str:
 
 
 def physics(config: dict) -> dict:
-    """The sections of a config that decide results, without the sizes of batches and pieces."""
+    """The sections of a config that decide results, without the sizes of batches and pieces; of `archive` the title."""
     sizes = {"label": "batch", "simulate": "batch", "reduce": "memory_MB"}
     found = {name: value for name, value in config.items() if name not in ("name", "seed", "audit")}
     for section, key in sizes.items():
         found[section] = {name: value for name, value in found[section].items() if name != key}
+    found["archive"] = {"title": config["archive"]["title"]}
     return found
 
 

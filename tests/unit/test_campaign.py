@@ -4,7 +4,7 @@ import pytest
 import yaml
 from good_config import GOOD, PSEUDOPOTENTIALS, ROOT, TBLITE, changed
 from thermoweave import simulate_config
-from thermoweave.campaign import ConfigError, validate
+from thermoweave.campaign import ConfigError, physics, validate
 from thermoweave.train_config import hyperparameters
 
 NPT = {"pressure_GPa": 0, "npt_ps": 20, "barostat_ps": 1}
@@ -177,6 +177,12 @@ def test_all_faults_come_at_once():
     with pytest.raises(ConfigError) as caught:
         validate(config, ROOT, PSEUDOPOTENTIALS)
     assert "seed" in str(caught.value) and "replicas" in str(caught.value)
+
+
+def test_what_only_the_archive_says_and_batches_are_no_physics():
+    author = changed(("archive", "authors"), [{"name": "Jane Doe"}])
+    assert physics(author) == physics(changed(("simulate", "batch"), 7)) == physics(GOOD)
+    assert physics(changed(("archive", "title"), "Other")) != physics(GOOD)
 
 
 def test_first_potential_has_its_own_hyperparameters():
