@@ -54,7 +54,7 @@ test: environments  ## the tests
 
 # Root on Debian; the tests say what else is missing.
 test-slurm: environments  ## the tests on a SLURM cluster of their own, which they bring up and end (15 minutes)
-	tests/slurm/packages
+	tests/packages
 	.venv/bin/python -m pytest tests/slurm
 
 conformance: setup  ## the conformance tests of the potentials whose environments `make test` does not make

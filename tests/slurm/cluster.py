@@ -53,7 +53,7 @@ def missing() -> str:
     if not sys.platform.startswith("linux") or os.geteuid() != 0:
         return "a SLURM cluster of its own needs root on Linux"
     packages = sorted({package for program, package in PROGRAMS.items() if shutil.which(program) is None})
-    return f"Debian packages are missing: {' '.join(packages)} (tests/slurm/packages)" if packages else ""
+    return f"Debian packages are missing: {' '.join(packages)} (tests/packages)" if packages else ""
 
 
 class Cluster:

@@ -13,7 +13,7 @@ FRAMES = "results/label/round0/x0.50/batch1.extxyz"
 
 @pytest.mark.skipif(
     shutil.which("pw.x") is None and os.environ.get("THERMOWEAVE_SLURM") != "require",
-    reason="Debian packages are missing: quantum-espresso libpmix-dev (tests/slurm/packages)",
+    reason="Debian packages are missing: quantum-espresso libpmix-dev (tests/packages)",
 )
 def test_a_label_job_is_so_many_tasks(campaigns, cluster, tmp_path):
     folder = tmp_path / "campaign"

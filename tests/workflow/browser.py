@@ -9,7 +9,7 @@ from pathlib import Path
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 CHROMIUM = next(filter(None, map(shutil.which, NAMES)), None)
-MISSING = f"no browser: none of {', '.join(NAMES)} is on the PATH"
+MISSING = f"no browser: none of {', '.join(NAMES)} is on the PATH (Debian: apt install chromium)"
 
 # A frame has any width, a window is never narrower than 500 px. What a page lays out is read when it has loaded.
 FRAME = """<!doctype html><meta charset="utf-8"><body style="margin: 0">
