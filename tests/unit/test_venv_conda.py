@@ -1,5 +1,6 @@
 """The stand-in for conda makes environments from our files, refuses all else, and leaves no half environment."""
 
+import functools
 import json
 import os
 import shutil
@@ -51,7 +52,10 @@ def conda(*arguments) -> subprocess.CompletedProcess:
 def create(file: Path, prefix: Path) -> subprocess.Popen:
     """Start the command that Snakemake gives."""
     arguments = ["env", "create", "--quiet", "--no-default-packages", "--file", file, "--prefix", prefix]
-    return subprocess.Popen([sys.executable, CONDA, *arguments], stderr=subprocess.PIPE, text=True)
+    # What a shell starts with & ignores SIGINT, and so does all that it starts: tests may be among that.
+    interruptible = functools.partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+    command = [sys.executable, CONDA, *arguments]
+    return subprocess.Popen(command, stderr=subprocess.PIPE, text=True, preexec_fn=interruptible)
 
 
 @pytest.fixture
