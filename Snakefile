@@ -34,7 +34,9 @@ include: "rules/simulate.smk"
 include: "rules/reduce.smk"
 include: "rules/spot_checks.smk"
 include: "rules/reduce_figures.smk"
+include: "rules/results.smk"
 include: "rules/audit.smk"
+include: "rules/audit_account.smk"
 include: "rules/archive.smk"
 
 

@@ -238,14 +238,6 @@ def committee_of(wildcards):
     return [trained("compiled/potential.json", seed) for seed in SEEDS] if wanted else []
 
 
-def pseudopotential_files(wildcards):
-    """The pseudopotential of each species, where labels have some."""
-    if LABELLER != "pwscf":
-        return {}
-    found = pseudopotentials.find(Path(PSEUDO_DIR), set(SYSTEM["charges"]), config["label"]["pwscf"]["functional"])
-    return {symbol: os.path.relpath(f"{PSEUDO_DIR}/{each.name}") for symbol, each in found.items()}
-
-
 def label_convergence_known(wildcards):
     """The comparison of the labels with those of higher settings, with its hash, where the campaign has made it.
 
@@ -253,16 +245,3 @@ def label_convergence_known(wildcards):
     """
     path = Path("results/label/convergence/convergence.json")
     return [(str(path), hashlib.sha256(path.read_bytes()).hexdigest())] if path.exists() else []
-
-
-def result_figures():
-    """The figures that the config asks for."""
-    names = ["arrhenius", "activation", "conductivity", "budget", "msd", "rdf", "vdos", "conductivity_spectrum"]
-    names += ["solvation"] if config["reduce"]["solvation"] != "none" else []
-    return names + (["structure_factor"] if config["reduce"]["spectra"]["structure_factor"] != "none" else [])
-
-
-def verdicts(backend):
-    """The verdict of every run of the grid."""
-    path = "results/simulate/{backend}/x{concentration}/T{temperature}/replica{replica}.json"
-    return expand(path, backend=backend, concentration=CONCENTRATIONS, temperature=TEMPERATURES, replica=REPLICAS)

@@ -15,6 +15,7 @@ from crate_runs import Failed, make_environments, near, recompute, redraw, repla
 FIGURES = "results/reduce/nequip/figures"
 VERDICT, TRAJECTORY = (f"results/simulate/nequip/x0.5/T900/replica1.{ending}" for ending in ("json", "nc"))
 REDUCED = "results/reduce/nequip/x0.5/T900/transport.nc"
+ERRORS = [f"results/audit/nequip/errors.{ending}" for ending in ("csv", "html")]
 GRID = [f"results/reduce/nequip/transport.{ending}" for ending in ("nc", "csv")]
 JOBS = {
     "simulate_judge/1": ("simulate_judge", [VERDICT.replace(".json", ".run.json")], [TRAJECTORY, VERDICT]),
@@ -28,11 +29,7 @@ JOBS = {
     "train_plot_parity/1": ("train_plot_parity", [VERDICT], ["results/train/parity.svg"]),
     "train_final/1": ("train_final", [VERDICT], ["results/train/final/potential.json", "results/train/errors.csv"]),
     "label_summary/round0": ("label_summary", [VERDICT], ["results/label/round0/summary.csv"]),
-    "audit_errors/1": (
-        "audit_errors",
-        [VERDICT],
-        [f"results/audit/nequip/errors.{ending}" for ending in ("csv", "html")],
-    ),
+    "audit_errors/1": ("audit_errors", [VERDICT], ERRORS),
 }
 SNAKEMAKE = """#!{python}
 import json, os, shutil, sys
